@@ -1,0 +1,132 @@
+"""A score: a number, what it was counted over, and the signature that lets someone else reproduce it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hfdiv import __version__
+from hfdiv.ngrams import Corpus, Ints
+
+
+Level: TypeAlias = Literal["corpus", "group", "response"]
+"""What one number is computed over before averaging: all responses pooled, each group, or each response."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured number.
+
+    Attributes:
+        name (`str`): Measure and order, such as `distinct_2`.
+        value (`float`): Mean over the units that could be measured; NaN where there were none.
+        level (`str`): Unit of `values`: `"corpus"`, `"group"` or `"response"`.
+        n_counted (`int`): Units that could be measured: groups at group level, responses otherwise.
+        n_total (`int`): Units that there were.
+        signature (`str`): What it takes to reproduce the number.
+        values (`(n_units,)`): The number of each unit, NaN where undefined. A pooled measure has one unit.
+
+    Example:
+        >>> from hfdiv.diversity import distinct_n
+        >>> score = distinct_n([["a b", "a b"], ["c"]], n=2, tokenizer="whitespace")
+        >>> score.value, score.n_counted, score.n_total
+        (0.5, 1, 2)
+    """
+
+    name: str
+    value: float
+    level: Level
+    n_counted: int
+    n_total: int
+    signature: str
+    values: NDArray[np.float64] = field(repr=False, compare=False)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return value (`None` where undefined), level, n_counted, n_total and signature, ready for JSON."""
+        return {
+            "value": None if math.isnan(self.value) else self.value,
+            "level": self.level,
+            "n_counted": self.n_counted,
+            "n_total": self.n_total,
+            "signature": self.signature,
+        }
+
+
+def make_score(
+    name: str,
+    n: int,
+    corpus: Corpus,
+    level: Level,
+    values: NDArray[np.float64],
+    n_counted: int | None = None,
+    **options: str,
+) -> Score:
+    """Average `values` over the units that are defined, and sign the result.
+
+    Args:
+        name: Measure, without its order.
+        n: N-gram order.
+        corpus: What was measured.
+        level: Unit of `values`.
+        values: `(n_units,)`, NaN where undefined.
+        n_counted: Units measured, where that is not the count of defined values (a pooled measure).
+        options: Further `key:value` parts of the signature.
+    """
+    defined = values[~np.isnan(values)]
+    parts = {
+        "n": str(n),
+        "level": level,
+        "size": _size(corpus, level),
+        "tok": corpus.tokenizer.signature,
+        "case": "kept",
+        **options,
+        "version": __version__,
+    }
+    return Score(
+        name=f"{name}_{n}",
+        value=float(defined.mean()) if len(defined) else math.nan,
+        level=level,
+        n_counted=len(defined) if n_counted is None else n_counted,
+        n_total=len(corpus.group_sizes) if level == "group" else corpus.n_texts,
+        signature="|".join([name, *(f"{key}:{value}" for key, value in parts.items())]),
+        values=values,
+    )
+
+
+def resolve_level(level: Level | None, corpus: Corpus) -> Level:
+    """Return `level`, or the one that the texts' shape implies: nested texts are groups, a flat list is a corpus.
+
+    Raises:
+        ValueError: If `level` is unknown.
+    """
+    if level is None:
+        return "group" if corpus.nested else "corpus"
+    if level not in get_args(Level):
+        raise ValueError(f"`level` must be one of {list(get_args(Level))}, got {level!r}.")
+    return level
+
+
+def units(corpus: Corpus, level: Level) -> tuple[Ints, int]:
+    """Return the unit of each text, `(n_texts,)`, and the number of units."""
+    if level == "response":
+        return np.arange(corpus.n_texts), corpus.n_texts
+    if level == "group":
+        return corpus.group, len(corpus.group_sizes)
+    return np.zeros(corpus.n_texts, dtype=np.int64), 1
+
+
+def _size(corpus: Corpus, level: Level) -> str:
+    """The size of one unit: most set measures depend on it, so numbers of different sizes do not compare."""
+    if level == "response":
+        return "1"
+    if level == "corpus":
+        return str(corpus.n_texts)
+    low, high = int(corpus.group_sizes.min()), int(corpus.group_sizes.max())
+    return str(low) if low == high else f"{low}-{high}"

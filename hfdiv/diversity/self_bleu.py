@@ -1,0 +1,144 @@
+"""Self-BLEU: how well each text is predicted by the others of its set. Exact, and linear in the number of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hfdiv.diversity.score import Level, Score, make_score, resolve_level, units
+from hfdiv.ngrams import Column, Corpus, Ints, Texts, as_corpus, pack
+from hfdiv.text import Tokenizer
+
+
+Floats = NDArray[np.float64]
+
+_EPSILON = 0.1  # smoothing method 1 of Chen and Cherry (2014): an order without a match counts as 0.1 matches
+
+
+@overload
+def self_bleu(
+    texts: Texts | Corpus, n: int = ..., tokenizer: str | Tokenizer | None = ..., level: Level | None = ...
+) -> Score: ...
+@overload
+def self_bleu(
+    texts: Texts | Corpus, n: Sequence[int], tokenizer: str | Tokenizer | None = ..., level: Level | None = ...
+) -> list[Score]: ...
+def self_bleu(
+    texts: Texts | Corpus,
+    n: int | Sequence[int] = 4,
+    tokenizer: str | Tokenizer | None = None,
+    level: Level | None = None,
+) -> Score | list[Score]:
+    """Self-BLEU-n: mean BLEU of each text against all *others* of its set, in [0, 1]. Higher = *less* varied.
+
+    From *Texygen* (Zhu et al., 2018, https://huggingface.co/papers/1802.01886), whose value this is: sentence BLEU
+    with uniform weights over orders 1 to n, brevity penalty by the closest length among the others (ties: the
+    shorter), smoothing method 1 of Chen and Cherry, equal to nltk to rounding. A text with no tokens is left out
+    and not counted; a set with fewer than two texts is undefined. The value rises strongly with the number of
+    texts, so the signature carries it.
+
+    Exact in linear time: a text's clipped matches need, for each n-gram, the largest count among the *other*
+    texts, and that is one of the two largest counts over all texts.
+
+    Args:
+        texts: Flat list (one set), nested list (mean over groups of the mean in each) or a
+            [`~hfdiv.ngrams.Corpus`].
+        n: Highest order, at least 1; or several, for one score each in one pass.
+        tokenizer: `"mixed"` (default), `"whitespace"` or a [`~hfdiv.text.Tokenizer`].
+        level: `"corpus"` or `"group"`, where the shape of `texts` should not decide.
+
+    Raises:
+        TypeError: If a text is not text.
+        ValueError: If there is no text, or an argument is out of its range.
+
+    Example:
+        >>> self_bleu(["a b c d", "a b c d"], n=4).value
+        1.0
+    """
+    corpus = as_corpus(texts, tokenizer)
+    level = resolve_level(level, corpus)
+    if level == "response":
+        raise ValueError('self_bleu compares a text with the others of its set: `level` must be "corpus" or "group".')
+    orders = [n] if isinstance(n, int) else list(n)
+    per_text = _bleu_against_others(corpus, level, orders)
+    scores = [_score(corpus, level, order, values) for order, values in zip(orders, per_text, strict=True)]
+    return scores[0] if isinstance(n, int) else scores
+
+
+def _score(corpus: Corpus, level: Level, n: int, per_text: Floats) -> Score:
+    values = per_text
+    if level == "group":
+        defined = ~np.isnan(per_text)
+        n_groups = len(corpus.group_sizes)
+        total = np.bincount(corpus.group[defined], weights=per_text[defined], minlength=n_groups)
+        count = np.bincount(corpus.group[defined], minlength=n_groups)
+        values = np.divide(total, count, out=np.full(n_groups, np.nan), where=count > 0)
+    return make_score("self_bleu", n, corpus, level, values, smooth="method1", bp="closest")
+
+
+def _bleu_against_others(corpus: Corpus, level: Level, orders: Sequence[int]) -> list[Floats]:
+    """BLEU of each text against the others of its unit, `(n_texts,)` for each order; NaN where undefined."""
+    unit, n_units = units(corpus, level)
+    spoken = corpus.lengths > 0
+    alone = np.bincount(unit[spoken], minlength=n_units)[unit] < 2
+    undefined = ~spoken | alone
+    penalty = _log_brevity_penalty(corpus.lengths, unit, spoken & ~alone)
+
+    log_precision_sum = np.zeros(corpus.n_texts)
+    by_order: dict[int, Floats] = {}
+    no_unigram = np.zeros(corpus.n_texts, dtype=bool)
+    for order in range(1, max(orders) + 1):
+        matches = _clipped_matches(corpus, unit, n_units, order)
+        if order == 1:
+            no_unigram = matches == 0
+        possible = np.maximum(corpus.lengths - order + 1, 1)
+        log_precision_sum += np.log(np.where(matches > 0, matches, _EPSILON) / possible)
+        bleu = np.exp(penalty + log_precision_sum / order)
+        bleu[no_unigram] = 0.0
+        bleu[undefined] = np.nan
+        by_order[order] = bleu
+    return [by_order[order] for order in orders]
+
+
+def _clipped_matches(corpus: Corpus, unit: Ints, n_units: int, n: int) -> Floats:
+    """For each text, Σ over its n-grams of min(its count, largest count in another text of the unit)."""
+    grams, text = corpus.ngrams(n)
+    if len(text) == 0:
+        return np.zeros(corpus.n_texts)
+    keys = pack(pack(Column(unit[text], n_units), grams), Column(text, corpus.n_texts))
+    cells, counts = np.unique(keys.values, return_counts=True)  # one cell for each (unit, n-gram, text)
+    gram_of_cell, text_of_cell = np.divmod(cells, corpus.n_texts)
+
+    first = np.concatenate(([True], gram_of_cell[1:] != gram_of_cell[:-1]))
+    shared = ~(first & np.append(first[1:], True))  # an n-gram that only one text has matches nothing
+    counts, text_of_cell, first = counts[shared], text_of_cell[shared], first[shared]
+    starts = np.flatnonzero(first)
+    if len(starts) == 0:
+        return np.zeros(corpus.n_texts)
+
+    run = np.cumsum(first) - 1
+    largest = np.maximum.reduceat(counts, starts)[run]
+    is_largest = counts == largest
+    tied = np.add.reduceat(is_largest, starts, dtype=np.int64)[run] > 1
+    second = np.maximum.reduceat(np.where(is_largest, 0, counts), starts)[run]
+    others = np.where(is_largest & ~tied, second, largest)
+    matches: Floats = np.bincount(text_of_cell, weights=np.minimum(counts, others), minlength=corpus.n_texts)
+    return matches
+
+
+def _log_brevity_penalty(lengths: Ints, unit: Ints, counted: NDArray[np.bool_]) -> Floats:
+    """min(0, 1 − r/c) with r the closest length among the other counted texts of the unit, the shorter on ties."""
+    index = np.flatnonzero(counted)
+    index = index[np.lexsort((lengths[index], unit[index]))]
+    length, owner = lengths[index].astype(np.float64), unit[index]
+    same = owner[1:] == owner[:-1]
+    shorter, longer = np.full(len(index), -np.inf), np.full(len(index), np.inf)
+    shorter[1:][same] = length[:-1][same]  # in sorted order, the closest length is next door
+    longer[:-1][same] = length[1:][same]
+    closest = np.where(length - shorter <= longer - length, shorter, longer)
+    penalty = np.zeros(len(lengths))
+    penalty[index] = np.minimum(0.0, 1.0 - closest / length)
+    return penalty

@@ -1,0 +1,163 @@
+"""Texts as integer ids, and their n-grams as integer keys: what every n-gram measure counts."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hfdiv.text import Response, Tokenizer, get_tokenizer, is_chat, response_text
+
+
+Ints: TypeAlias = NDArray[np.int64]
+Texts: TypeAlias = Sequence[Response] | Sequence[Sequence[Response]]
+"""Responses as one flat list, or nested: one list a group."""
+
+_LIMIT = np.iinfo(np.int64).max
+
+
+class Column(NamedTuple):
+    """Integers in `[0, bound)`, one a row."""
+
+    values: Ints
+    bound: int
+
+
+class Corpus:
+    """Responses as integer token ids, with the group each belongs to.
+
+    Measures take a `Corpus` wherever they take texts, so that several measures share one tokenisation.
+
+    Args:
+        texts: Flat list of responses (one corpus), or a nested list (groups).
+        tokenizer: Name of a tokenizer or a [`~hfdiv.text.Tokenizer`].
+
+    Attributes:
+        nested (`bool`): Whether the texts came in groups.
+        group_sizes (`(n_groups,)`): Responses in each group; a flat list is one group.
+        lengths (`(n_texts,)`): Tokens in each response.
+
+    Raises:
+        TypeError: If a response is not text, or flat and nested are mixed.
+        ValueError: If there is no response, or the tokenizer is unknown.
+
+    Example:
+        >>> corpus = Corpus([["a b", "a c"], ["d"]], tokenizer="whitespace")
+        >>> corpus.group_sizes.tolist(), corpus.lengths.tolist()
+        ([2, 1], [2, 2, 1])
+    """
+
+    def __init__(self, texts: Texts, tokenizer: str | Tokenizer = "mixed") -> None:
+        self.tokenizer = get_tokenizer(tokenizer)
+        self.nested, groups = _as_groups(texts)
+        self.group_sizes: Ints = np.array([len(group) for group in groups], dtype=np.int64)
+        self.ids, self.lengths, self.n_types = _encode(
+            [response_text(response) for group in groups for response in group], self.tokenizer
+        )
+
+    @cached_property
+    def group(self) -> Ints:
+        """Index of the group of each response, `(n_texts,)`."""
+        return np.repeat(np.arange(len(self.group_sizes)), self.group_sizes)
+
+    @property
+    def n_texts(self) -> int:
+        """Number of responses."""
+        return len(self.lengths)
+
+    def ngrams(self, n: int) -> tuple[Column, Ints]:
+        """Return the n-grams of all texts and, for each, the index of its text. N-grams never cross texts.
+
+        Raises:
+            ValueError: If `n` is not a positive integer.
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"`n` must be an integer of at least 1, got {n!r}.")
+        per_text = np.maximum(self.lengths - n + 1, 0)
+        text = np.repeat(np.arange(self.n_texts), per_text)
+        first_token = np.cumsum(self.lengths) - self.lengths
+        first_ngram = np.cumsum(per_text) - per_text
+        start = np.arange(len(text)) + (first_token - first_ngram)[text]
+        gram = Column(self.ids[start], max(self.n_types, 1))
+        for offset in range(1, n):
+            gram = pack(gram, Column(self.ids[start + offset], max(self.n_types, 1)))
+        return gram, text
+
+
+def as_corpus(texts: Texts | Corpus, tokenizer: str | Tokenizer | None = None) -> Corpus:
+    """Return `texts` as a [`Corpus`]; one that is already a corpus comes back as it is.
+
+    Args:
+        texts: Texts or a corpus.
+        tokenizer: For texts, defaults to `"mixed"`. A corpus brings its own.
+
+    Raises:
+        ValueError: If a corpus is given together with another tokenizer than its own.
+    """
+    if not isinstance(texts, Corpus):
+        return Corpus(texts, tokenizer or "mixed")
+    if tokenizer is not None and get_tokenizer(tokenizer) != texts.tokenizer:
+        raise ValueError(
+            f"The corpus was tokenized with {texts.tokenizer.signature!r}; leave `tokenizer` out, or make the corpus "
+            f"with {tokenizer!r}."
+        )
+    return texts
+
+
+def pack(high: Column, low: Column) -> Column:
+    """Pack two columns into one that sorts like their rows.
+
+    Where the packed keys would not fit in 64 bits, the column of the larger bound is renumbered to its ranks
+    first. Two columns of ranks always fit, below three billion rows.
+
+    Example:
+        >>> pack(Column(np.array([0, 1]), 2), Column(np.array([3, 0]), 4))
+        Column(values=array([3, 4]), bound=8)
+    """
+    if high.bound * low.bound > _LIMIT:
+        if high.bound > low.bound:
+            high = _ranks(high)
+        else:
+            low = _ranks(low)
+    if high.bound * low.bound > _LIMIT:
+        return pack(high, low)
+    return Column(high.values * low.bound + low.values, high.bound * low.bound)
+
+
+def _ranks(column: Column) -> Column:
+    unique, ranks = np.unique(column.values, return_inverse=True)
+    return Column(ranks, max(len(unique), 1))
+
+
+def _encode(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[Ints, Ints, int]:
+    vocabulary: defaultdict[str, int] = defaultdict()
+    vocabulary.default_factory = vocabulary.__len__
+    ids, lengths = array("q"), array("q")
+    for text in texts:
+        before = len(ids)
+        ids.extend(map(vocabulary.__getitem__, tokenizer.split(text)))  # the loop over tokens runs in C
+        lengths.append(len(ids) - before)
+    return np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64), len(vocabulary)
+
+
+def _as_groups(texts: Texts) -> tuple[bool, list[Sequence[Response]]]:
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise TypeError(f"Texts must be a list of responses or a list of groups, got {type(texts).__name__}.")
+    items: list[Any] = list(texts)
+    if not items:
+        raise ValueError("There are no texts to measure: the list is empty.")
+    is_group = [isinstance(item, Sequence) and not isinstance(item, str) and not is_chat(item) for item in items]
+    if all(is_group):
+        return True, items
+    if any(is_group):
+        row = is_group.index(not is_group[0])
+        raise TypeError(
+            "Texts must be all flat (responses) or all nested (groups of responses): "
+            f"item 0 is a {'group' if is_group[0] else 'response'} and item {row} is not."
+        )
+    return False, [items]
