@@ -76,8 +76,7 @@ class Corpus:
         Raises:
             ValueError: If `n` is not a positive integer.
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"`n` must be an integer of at least 1, got {n!r}.")
+        check_order(n)
         per_text = np.maximum(self.lengths - n + 1, 0)
         text = np.repeat(np.arange(self.n_texts), per_text)
         first_token = np.cumsum(self.lengths) - self.lengths
@@ -100,13 +99,23 @@ def as_corpus(texts: Texts | Corpus, tokenizer: str | Tokenizer | None = None) -
         ValueError: If a corpus is given together with another tokenizer than its own.
     """
     if not isinstance(texts, Corpus):
-        return Corpus(texts, tokenizer or "mixed")
+        return Corpus(texts, "mixed" if tokenizer is None else tokenizer)
     if tokenizer is not None and get_tokenizer(tokenizer) != texts.tokenizer:
         raise ValueError(
             f"The corpus was tokenized with {texts.tokenizer.signature!r}; leave `tokenizer` out, or make the corpus "
             f"with {tokenizer!r}."
         )
     return texts
+
+
+def check_order(n: int) -> None:
+    """Refuse an n-gram order that is not a positive integer.
+
+    Raises:
+        ValueError: If `n` is not a positive integer.
+    """
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"`n` must be an integer of at least 1, got {n!r}.")
 
 
 def pack(high: Column, low: Column) -> Column:
@@ -151,7 +160,7 @@ def _as_groups(texts: Texts) -> tuple[bool, list[Sequence[Response]]]:
     items: list[Any] = list(texts)
     if not items:
         raise ValueError("There are no texts to measure: the list is empty.")
-    is_group = [isinstance(item, Sequence) and not isinstance(item, str) and not is_chat(item) for item in items]
+    is_group = [not isinstance(item, str) and isinstance(item, Sequence) and not is_chat(item) for item in items]
     if all(is_group):
         return True, items
     if any(is_group):

@@ -20,9 +20,11 @@ Response: TypeAlias = str | Sequence[Mapping[str, Any]]
 # vowel, is shared between the kana scripts and must be named.
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\u30FC"
 _WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_CJK}]]"
+# Inside a word: the separators of a number, and the joiners that Persian and the Indic scripts write with.
+_INNER = r"(?<=\p{N})[.,](?=\p{N})|[\u200C\u200D]"
 _MIXED = regex.compile(
     rf"(?V1)[{_CJK}]\p{{M}}*"
-    rf"|{_WORD}++(?:(?<=\p{{N}})[.,](?=\p{{N}}){_WORD}++)*"
+    rf"|{_WORD}++(?:(?:{_INNER}){_WORD}++)*"
     # Anything else that can be seen, one grapheme at a time, so that a flag or a family emoji stays whole.
     r"|(?![\s\p{Cc}\p{Cf}])\X"
 )
@@ -135,8 +137,8 @@ def is_chat(value: object) -> bool:
         (True, False)
     """
     return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
+        not isinstance(value, str)
+        and isinstance(value, Sequence)
         and len(value) > 0
         and all(isinstance(message, Mapping) and {"role", "content"} <= message.keys() for message in value)
     )
@@ -147,6 +149,6 @@ def _content_text(content: object) -> str:
         return ""
     if isinstance(content, str):
         return content
-    if isinstance(content, Sequence):
-        return "".join(block.get("text", "") for block in content if isinstance(block, Mapping))
+    if isinstance(content, Sequence) and all(isinstance(block, Mapping) for block in content):
+        return "".join(block.get("text") or "" for block in content)  # an image block has no text, or null
     raise TypeError(f"The content of a chat message must be a string or a list of blocks, got {content!r:.80}.")

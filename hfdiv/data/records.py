@@ -99,7 +99,7 @@ def read_records(path: str | Path) -> Records:
     for where, row in rows:
         try:
             builder.add(row)
-        except (DataError, TypeError) as error:
+        except (DataError, TypeError, OverflowError) as error:
             raise DataError(f"{where}: {error}") from error
     if not builder.prompts:
         raise DataError(f"{path} holds no rows: there is nothing to measure.")
@@ -107,16 +107,22 @@ def read_records(path: str | Path) -> Records:
 
 
 def write_records(path: str | Path, records: Records) -> None:
-    """Write records as JSON Lines: `prompt`, `responses` and each column as a list, one group a line."""
-    lines = []
+    """Write records as JSON Lines: `prompt`, `responses` and each column as a list, one group a line.
+
+    Records without prompts are written as `text` and each column's number, one reply a line.
+    """
+    rows: list[dict[str, Any]] = []
     for index, (prompt, group) in enumerate(zip(records.prompts, records.groups, strict=True)):
         # JSON has no NaN: a number that is missing is written as null
         columns = {
             name: [None if math.isnan(value) else value for value in values[index]]
             for name, values in records.columns.items()
         }
-        lines.append(json.dumps({"prompt": prompt, "responses": group, **columns}, ensure_ascii=False) + "\n")
-    Path(path).write_text("".join(lines), encoding="utf-8")
+        if records.has_prompts:
+            rows.append({"prompt": prompt, "responses": group, **columns})
+        else:
+            rows.extend({"text": text, **{name: columns[name][i] for name in columns}} for i, text in enumerate(group))
+    Path(path).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 class _Builder:
@@ -200,15 +206,13 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8: byte {error.start} is invalid. Save it as UTF-8 and try again."
-        ) from error
+        raise DataError(f"{path} is not UTF-8: byte {error.start} is invalid; save it as UTF-8.") from error
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError alone: a number of thousands of digits
             reason = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
             raise DataError(f"{path}, line {number}: not a JSON object on one line ({reason}).") from error
         yield f"{path}, line {number}", row
@@ -218,9 +222,11 @@ def _parquet_rows(path: Path) -> Iterable[tuple[str, Any]]:
     parquet = require("pyarrow.parquet", "data")
     arrow = require("pyarrow", "data")
     try:
-        rows = parquet.read_table(path).to_pylist()
-    except (OSError, arrow.ArrowException) as error:
-        raise DataError(f"Cannot read {path} as Parquet: {error}") from error
+        with path.open("rb") as file:  # by hand, for Python's own words about a file that is missing or a folder
+            rows = parquet.read_table(file).to_pylist()
+    except (OSError, arrow.ArrowException, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise DataError(f"Cannot read {path} as Parquet: {reason or error}.") from error
     return ((f"{path}, row {number}", row) for number, row in enumerate(rows, start=1))
 
 

@@ -88,28 +88,30 @@ def ngram_entropy(
     """
     corpus = as_corpus(texts, tokenizer)
     level = resolve_level(level, corpus)
-    keys, n_units, unit, total, n_defined = _unit_ngrams(corpus, n, level)
-    unique, counts = np.unique(keys.values, return_counts=True)
-    owner = unique // (keys.bound // n_units)
+    keys, n_grams, total, n_defined = _unit_ngrams(corpus, n, level)
+    unique, counts = np.unique(keys, return_counts=True)
+    owner = unique // n_grams
     p = counts / total[owner]
-    entropy = np.bincount(owner, weights=-p * np.log(p), minlength=n_units)
+    entropy = np.bincount(owner, weights=-p * np.log(p), minlength=len(total))
     return make_score("ngram_entropy", n, corpus, level, np.where(total > 0, entropy, np.nan), n_defined, log="e")
 
 
 def _unique_and_total(corpus: Corpus, n: int, level: Level) -> tuple[Ints, Ints, int | None]:
-    keys, n_units, _, total, n_defined = _unit_ngrams(corpus, n, level)
-    unique = np.bincount(np.unique(keys.values) // (keys.bound // n_units), minlength=n_units)
+    keys, n_grams, total, n_defined = _unit_ngrams(corpus, n, level)
+    unique = np.bincount(np.unique(keys) // n_grams, minlength=len(total))
     return unique, total, n_defined
 
 
-def _unit_ngrams(corpus: Corpus, n: int, level: Level) -> tuple[Column, int, Ints, Ints, int | None]:
-    """Keys of (unit, n-gram), the number of units, each key's unit, each unit's total, and responses counted."""
+def _unit_ngrams(corpus: Corpus, n: int, level: Level) -> tuple[Ints, int, Ints, int | None]:
+    """Keys unit · n_grams + n-gram, n_grams, each unit's total, and the responses counted."""
     grams, text = corpus.ngrams(n)
     unit_of_text, n_units = units(corpus, level)
     unit = unit_of_text[text]
     total = np.bincount(unit, minlength=n_units)
     n_defined = int(np.count_nonzero(corpus.lengths >= n)) if level == "corpus" else None
-    return pack(Column(unit, n_units), grams), n_units, unit, total, n_defined
+    n_units = max(n_units, 1)  # no responses: no keys either
+    keys = pack(Column(unit, n_units), grams)
+    return keys.values, keys.bound // n_units, total, n_defined
 
 
 def _ratio(numerator: Ints, denominator: Ints) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hfdiv.diversity.score import Level, Score, make_score, resolve_level, units
-from hfdiv.ngrams import Column, Corpus, Ints, Texts, as_corpus, pack
+from hfdiv.ngrams import Column, Corpus, Ints, Texts, as_corpus, check_order, pack
 from hfdiv.text import Tokenizer
 
 
@@ -62,10 +62,14 @@ def self_bleu(
     level = resolve_level(level, corpus)
     if level == "response":
         raise ValueError('self_bleu compares a text with the others of its set: `level` must be "corpus" or "group".')
-    orders = [n] if isinstance(n, int) else list(n)
+    orders = list(n) if isinstance(n, Sequence) else [n]
+    if not orders:
+        raise ValueError("`n` must hold at least one order, got none.")
+    for order in orders:
+        check_order(order)
     per_text = _bleu_against_others(corpus, level, orders)
     scores = [_score(corpus, level, order, values) for order, values in zip(orders, per_text, strict=True)]
-    return scores[0] if isinstance(n, int) else scores
+    return scores if isinstance(n, Sequence) else scores[0]
 
 
 def _score(corpus: Corpus, level: Level, n: int, per_text: Floats) -> Score:
@@ -125,8 +129,8 @@ def _clipped_matches(corpus: Corpus, unit: Ints, n_units: int, n: int) -> Floats
     tied = np.add.reduceat(is_largest, starts, dtype=np.int64)[run] > 1
     second = np.maximum.reduceat(np.where(is_largest, 0, counts), starts)[run]
     others = np.where(is_largest & ~tied, second, largest)
-    matches: Floats = np.bincount(text_of_cell, weights=np.minimum(counts, others), minlength=corpus.n_texts)
-    return matches
+    matches = np.bincount(text_of_cell, weights=np.minimum(counts, others), minlength=corpus.n_texts)
+    return matches.astype(np.float64, copy=False)  # it is: numpy's stubs say integers
 
 
 def _log_brevity_penalty(lengths: Ints, unit: Ints, counted: NDArray[np.bool_]) -> Floats:

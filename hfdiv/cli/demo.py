@@ -1,0 +1,87 @@
+"""`hfdiv demo`: the whole loop on a real model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def demo(
+    output_dir: Annotated[Path, typer.Option(help="Folder for the report, the replies and the models.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model to start from: a name, folder or GGUF file. Default: SmolLM2-135M from its package."),
+    ] = None,
+    control: Annotated[
+        bool, typer.Option("--control", help="Train a second time with a diversity weight of 0, and compare the two.")
+    ] = False,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of training for diversity.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what an earlier run left in the folder.")
+    ] = False,
+) -> None:
+    """Make a model answer every customer alike, measure it, train it for diversity, and measure it again.
+
+    Takes some minutes on two CPU cores, and needs no network.
+
+    Example: `hfdiv demo --output-dir demo-output`
+    """
+    from rich.console import Console
+
+    from hfdiv.cli.show import comparison_table
+
+    console = Console()
+    with console.status("Loading PyTorch, transformers and TRL"):
+        _be_quiet()
+        from hfdiv.demo.run import DemoSettings, run_demo
+    settings = DemoSettings(model=model, seed=seed, control=control)
+    if steps is not None:
+        settings = DemoSettings(model=model, seed=seed, control=control, diversity_steps=steps)
+    try:
+        with _progress(console) as progress:
+            tasks = {}
+
+            def on_progress(stage: str, done: int, total: int) -> None:
+                if stage not in tasks:
+                    tasks[stage] = progress.add_task(stage, total=total)
+                progress.update(tasks[stage], completed=done)
+
+            comparison = run_demo(output_dir, settings, on_progress, overwrite=overwrite)
+    except KeyboardInterrupt:
+        made = sorted(path.name for path in output_dir.glob("*.jsonl"))
+        console.print(f"Interrupted. Finished so far, in {output_dir}: {', '.join(made) or 'nothing'}")
+        raise typer.Exit(130) from None
+    console.print(comparison_table(comparison))
+    for note in comparison.notes:
+        console.print(f"· {note}", style="dim", highlight=False, markup=False)
+    console.print(f"Report: {output_dir / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _progress(console: object) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)  # type: ignore[arg-type]
+
+
+def _be_quiet() -> None:
+    """Keep the libraries' own bars and advice off the terminal: the demo shows its own progress."""
+    import os
+    import warnings
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    import datasets
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    datasets.disable_progress_bars()

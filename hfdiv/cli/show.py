@@ -1,0 +1,55 @@
+"""What all commands print with: tables and numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+
+if TYPE_CHECKING:
+    from hfdiv.diversity import Score
+    from hfdiv.report import Comparison
+    from hfdiv.report.significance import Estimate
+
+
+def scores_table(scores: dict[str, Score]) -> Table:
+    """Return a table of scores, one a row."""
+    table = Table("measure", "level", box=None, header_style="bold")
+    table.add_column("value", justify="right")
+    table.add_column("counted", justify="right")
+    for score in scores.values():
+        table.add_row(score.name, score.level, number(score.value), f"{score.n_counted}/{score.n_total}")
+    return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Return a table of what changed: before, after and difference, each with its 95% interval."""
+    before, after = comparison.names
+    table = Table("measure", box=None, header_style="bold")
+    for heading in (before, after, "difference [95% interval]"):
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    table.add_column("reading")
+    kind = None
+    for row in comparison.rows:
+        if kind not in (None, row.kind):
+            table.add_section()
+        kind = row.kind
+        name = f"{row.name} (pooled)" if row.level == "corpus" else row.name
+        table.add_row(
+            Text(name), number(row.before.value), number(row.after.value), _interval(row.difference), row.change
+        )
+    return table
+
+
+def number(value: float) -> str:
+    """Return a number to three places, and a dash where it is undefined."""
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _interval(estimate: Estimate) -> Text:
+    if math.isnan(estimate.value):
+        return Text("–")
+    return Text(f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]")

@@ -1,0 +1,134 @@
+"""The demo's training: fine-tune on given replies, then GRPO with or without a diversity term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig, PeftModel
+from transformers import TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from hfdiv.demo.texts import Message
+from hfdiv.trainer import DiverseGRPOConfig, DiverseGRPOTrainer
+
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerControl, TrainerState, TrainingArguments
+
+OnStep = Callable[[int], None]
+
+
+def finetune(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[tuple[Message, str]],
+    output_dir: Path,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    on_step: OnStep,
+) -> None:
+    """Train all weights of `model`, in place, to give these replies to these messages."""
+    dataset = Dataset.from_dict(
+        {
+            "prompt": [message.prompt for message, _ in rows],
+            "completion": [f" {reply}" for _, reply in rows],
+        }
+    )
+    config = SFTConfig(
+        **_settings(output_dir, steps, seed),
+        per_device_train_batch_size=batch_size,
+        learning_rate=learning_rate,
+        lr_scheduler_type="constant",
+        max_length=None,
+    )
+    trainer = SFTTrainer(
+        model, args=config, train_dataset=dataset, processing_class=tokenizer, callbacks=[_Progress(on_step)]
+    )
+    trainer.train()
+
+
+def diversify(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[Message],
+    rewards: Sequence[Callable[..., Any]],
+    output_dir: Path,
+    steps: int,
+    seed: int,
+    on_step: OnStep,
+    **settings: Any,  # noqa: ANN401 - fields of DiverseGRPOConfig
+) -> tuple[PeftModel, list[dict[str, float]]]:
+    """Train a LoRA adapter by GRPO with a diversity term.
+
+    Args:
+        model: The policy to start from; it is wrapped, and its weights stay as they are.
+        tokenizer: Its tokenizer.
+        messages: Customers' messages to answer; `question` is their text without the prompt's frame.
+        rewards: Reward functions of quality.
+        output_dir: Where the adapter is saved, also when training is interrupted.
+        steps: Optimizer steps.
+        seed: Seed of data order, adapter and sampling.
+        on_step: Called after each step.
+        settings: Further fields of [`~hfdiv.DiverseGRPOConfig`].
+
+    Returns:
+        The model with its adapter, and what was logged at each step.
+    """
+    dataset = Dataset.from_dict(
+        {"prompt": [message.prompt for message in messages], "question": [message.text for message in messages]}
+    )
+    config = DiverseGRPOConfig(**_settings(output_dir, steps, seed), **settings)
+    trainer = DiverseGRPOTrainer(
+        model,
+        reward_funcs=list(rewards),
+        args=config,
+        train_dataset=dataset,
+        processing_class=tokenizer,
+        peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
+        callbacks=[_Progress(on_step)],
+    )
+    try:
+        trainer.train()
+    finally:
+        trainer.save_model(str(output_dir))
+    logged = [entry for entry in trainer.state.log_history if "reward" in entry]
+    return trainer.model, logged
+
+
+def _settings(output_dir: Path, steps: int, seed: int) -> dict[str, Any]:
+    """What both trainers share: fp32 where there is no GPU, no checkpoints, nothing sent anywhere."""
+    on_gpu = torch.cuda.is_available()
+    return {
+        "output_dir": str(output_dir),
+        "max_steps": steps,
+        "seed": seed,
+        "use_cpu": not on_gpu,
+        "bf16": on_gpu,
+        "gradient_checkpointing": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+class _Progress(TrainerCallback):
+    """Reports each optimizer step, and keeps the trainer's own log off the terminal."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self.on_step = on_step
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,  # noqa: ANN401 - what transformers passes
+    ) -> None:
+        self.on_step(state.global_step)

@@ -1,0 +1,127 @@
+"""Quality of a response: is it about the prompt, and is it well-formed language? Higher = better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hfdiv._extras import require
+from hfdiv.similarity import Encoder
+from hfdiv.text import Response, prompt_text, response_text
+
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class Relevance:
+    """Cosine similarity of a response to what it answers, in [−1, 1]. Higher = more relevant.
+
+    A TRL reward function. It rewards naming the topic, not being right.
+
+    Args:
+        encoder: Function from texts to embeddings of length 1, such as [`~hfdiv.similarity.load_encoder`] returns.
+        column: Dataset column with the text to be relevant to. Defaults to the prompt.
+
+    Example:
+        >>> vectors = {"Where is my order?": [1.0, 0.0], "It is on its way.": [0.6, 0.8]}
+        >>> relevance = Relevance(lambda texts: np.array([vectors[text] for text in texts]))
+        >>> relevance(prompts=["Where is my order?"], completions=["It is on its way."])
+        [0.6]
+    """
+
+    __name__ = "relevance"
+
+    def __init__(self, encoder: Encoder, column: str = "prompt") -> None:
+        self.encoder = encoder
+        self.column = column
+
+    def __call__(
+        self,
+        prompts: Sequence[Response],
+        completions: Sequence[Response],
+        **columns: Any,  # noqa: ANN401 - dataset columns of any type
+    ) -> list[float]:
+        """Return one score a completion.
+
+        Raises:
+            KeyError: If the dataset has no such column.
+        """
+        if self.column != "prompt" and self.column not in columns:
+            raise KeyError(f"The dataset has no column {self.column!r} to be relevant to; it has {sorted(columns)}.")
+        asked = prompts if self.column == "prompt" else columns[self.column]
+        questions = self.encoder([prompt_text(question) for question in asked])
+        answers = self.encoder([response_text(completion) for completion in completions])
+        return [float(score) for score in np.sum(questions * answers, axis=1)]
+
+
+class Fluency:
+    """Mean log-probability of a response's tokens under a reference model, in nats, ≤ 0. Higher = more fluent.
+
+    A TRL reward function for prompts and completions in plain text. Variety *is* lower probability: a good reply that
+    is one of many scores below a template. So give it a `floor`, the level of good varied replies: then a reply at
+    or above it scores 0, and only one below it loses the difference.
+
+    Args:
+        model: The reference model; it is not trained.
+        tokenizer: Its tokenizer.
+        floor: Mean log-probability from which on a reply is fluent enough. Defaults to none: the score is the
+            log-probability.
+        batch_size: Replies in one forward pass.
+    """
+
+    __name__ = "fluency"
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        floor: float | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.floor = floor
+        self.batch_size = batch_size
+
+    def __call__(
+        self,
+        prompts: Sequence[str],
+        completions: Sequence[str],
+        **_: Any,  # noqa: ANN401 - dataset columns of any type
+    ) -> list[float | None]:
+        """Return one score a completion; `None` for a completion without tokens."""
+        scores: list[float | None] = []
+        for start in range(0, len(prompts), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            scores.extend(self._log_probabilities(prompts[rows], completions[rows]))
+        if self.floor is None:
+            return scores
+        return [None if score is None else min(score - self.floor, 0.0) for score in scores]
+
+    def _log_probabilities(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float | None]:
+        torch = require("torch", "rewards")
+        prompt_ids = self.tokenizer(list(prompts))["input_ids"]
+        reply_ids = self.tokenizer(list(completions), add_special_tokens=False)["input_ids"]
+        width = max(len(p) + len(r) for p, r in zip(prompt_ids, reply_ids, strict=True))
+        ids = torch.full((len(prompt_ids), width), self.tokenizer.pad_token_id)
+        attended = torch.zeros((len(prompt_ids), width), dtype=torch.long)
+        replied = torch.zeros((len(prompt_ids), width), dtype=torch.bool)
+        for row, (prompt, reply) in enumerate(zip(prompt_ids, reply_ids, strict=True)):
+            length = len(prompt) + len(reply)
+            ids[row, :length] = torch.tensor(prompt + reply)
+            attended[row, :length] = 1
+            replied[row, len(prompt) : length] = True
+        device = self.model.device
+        with torch.inference_mode():
+            logits = self.model(input_ids=ids.to(device), attention_mask=attended.to(device)).logits[:, :-1]
+            targets = ids[:, 1:].to(device)
+            chosen = torch.gather(logits, 2, targets[..., None])[..., 0].float()
+            log_probability = chosen - torch.logsumexp(logits.float(), dim=-1)
+        counted = replied[:, 1:].to(device)
+        totals = (log_probability * counted).sum(dim=1).tolist()
+        return [
+            total / count if count else None for total, count in zip(totals, counted.sum(dim=1).tolist(), strict=True)
+        ]

@@ -1,0 +1,62 @@
+"""Similarity of meaning, by a sentence encoder. Higher = more alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hfdiv._extras import require
+
+
+Encoder: TypeAlias = Callable[[Sequence[str]], NDArray[np.float32]]
+"""A function from N texts to `(N, d)` embeddings of length 1."""
+
+
+def load_encoder(name_or_path: str | Path, device: str | None = None) -> Encoder:
+    """Load a sentence-transformers model as an [`Encoder`].
+
+    Args:
+        name_or_path: Name on the Hub or folder on disk.
+        device: `"cpu"`, `"cuda"`, ... Defaults to what sentence-transformers finds.
+
+    Raises:
+        ImportError: If `sentence-transformers` is not installed.
+    """
+    model = require("sentence_transformers", "similarity").SentenceTransformer(str(name_or_path), device=device)
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = model.encode(
+            list(texts), normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+        )
+        return vectors
+
+    return encode
+
+
+@dataclass(frozen=True)
+class EmbeddingSimilarity:
+    """Cosine similarity of two texts' embeddings, negative cosines counted as 0: in [0, 1]. Higher = more alike.
+
+    Args:
+        encoder: An [`Encoder`], such as [`load_encoder`] returns.
+
+    Example:
+        >>> vectors = {"yes": [1.0, 0.0], "yeah": [0.8, 0.6], "no": [-1.0, 0.0]}
+        >>> similarity = EmbeddingSimilarity(lambda texts: np.array([vectors[text] for text in texts]))
+        >>> similarity(["yes", "yeah", "no"])
+        array([[1. , 0.8, 0. ],
+               [0.8, 1. , 0. ],
+               [0. , 0. , 1. ]])
+    """
+
+    encoder: Encoder
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the `(N, N)` similarities of `texts`."""
+        vectors = np.asarray(self.encoder(texts), dtype=np.float64)
+        return np.clip(vectors @ vectors.T, 0.0, 1.0)
