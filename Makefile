@@ -33,6 +33,8 @@ clean:
 
 # PyTorch goes first and alone: a resolver that sees it late may pick another build of it.
 $(VENV)/.torch: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] + \
+		": set PYTHON=python3.11, say." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -c constraints.txt torch
 	touch $@

@@ -5,8 +5,8 @@ import importlib.util
 
 NEEDS = {
     "trl": ["hfdiv/trainer/*", "hfdiv/demo/*", "tests/trainer/*", "tests/demo/*"],
-    "scipy": ["tests/report/*"],
-    "matplotlib": ["tests/report/*"],
+    "scipy": ["hfdiv/report/*", "tests/report/*"],
+    "matplotlib": ["hfdiv/report/*", "tests/report/*"],
     "nltk": ["tests/diversity/test_self_bleu.py"],
 }
 

@@ -18,12 +18,13 @@ _HOMES = {
     "distinct_n": "hfdiv.diversity",
     "measure": "hfdiv.diversity",
     "ngram_entropy": "hfdiv.diversity",
-    "self_bleu": "hfdiv.diversity",
+    "self_bleu": "hfdiv.diversity.self_bleu",
     "seq_rep_n": "hfdiv.diversity",
 }
 
 if TYPE_CHECKING:
-    from hfdiv.diversity import Score, distinct_n, measure, ngram_entropy, self_bleu, seq_rep_n
+    from hfdiv.diversity import Score, distinct_n, measure, ngram_entropy, seq_rep_n
+    from hfdiv.diversity.self_bleu import self_bleu
     from hfdiv.trainer import DiverseGRPOConfig, DiverseGRPOTrainer
 
 __all__ = [

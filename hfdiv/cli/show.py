@@ -37,9 +37,8 @@ def comparison_table(comparison: Comparison) -> Table:
         if kind not in (None, row.kind):
             table.add_section()
         kind = row.kind
-        name = f"{row.name} (pooled)" if row.level == "corpus" else row.name
         table.add_row(
-            Text(name), number(row.before.value), number(row.after.value), _interval(row.difference), row.change
+            Text(row.name), number(row.before.value), number(row.after.value), _interval(row.difference), row.change
         )
     return table
 
@@ -52,4 +51,5 @@ def number(value: float) -> str:
 def _interval(estimate: Estimate) -> Text:
     if math.isnan(estimate.value):
         return Text("–")
-    return Text(f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]")
+    interval = "–" if math.isnan(estimate.low) else f"{estimate.low:+.3f}, {estimate.high:+.3f}"
+    return Text(f"{estimate.value:+.3f} [{interval}]")

@@ -72,9 +72,9 @@ def run_demo(output_dir: Path, settings: DemoSettings, on_progress: Progress, ov
     """Make a model monotone, measure it, train it for diversity, measure it again, and write the report.
 
     Args:
-        output_dir: Gets `base/` (the monotone model), `adapter/`, `before.jsonl`, `after.jsonl`, `composed.jsonl` (good
-            varied replies, the yardstick), `training.jsonl`, `report.html`, `report.json`, `figures/` and `demo.json`;
-            with a control, `control/` with its own adapter, replies and report.
+        output_dir: Gets `base/` (the monotone model), `adapter/`, `before.jsonl`, `after.jsonl`, `composed.jsonl`
+            (good varied replies, the yardstick), `training.jsonl`, `report.html`, `report.json`, `figures/` and
+            `demo.json`; with a control, `control/` with its own adapter, replies and report.
         settings: What to do.
         on_progress: Told of each step.
         overwrite: Whether to replace what an earlier run left in `output_dir`.
@@ -130,9 +130,12 @@ class _Job:
         self._done("load the model")
 
         rng = random.Random(self.settings.seed)
-        n_rows = self.settings.varied_steps * self.settings.batch_size
-        messages = [rng.choice(self.scenario.train) for _ in range(n_rows)]
-        rows = [(message, self.scenario.compose(message.category, rng)) for message in messages]
+        rows = []
+        for index in range(self.settings.varied_steps * self.settings.batch_size):
+            message = rng.choice(self.scenario.train)
+            # The template is one good reply among many: what the model later collapses onto, as models do, is its own.
+            reply = self.scenario.template if index % 8 == 0 else self.scenario.compose(message.category, rng)
+            rows.append((message, reply))
         self._finetune("teach it varied replies", rows, self.settings.varied_steps, self.settings.varied_learning_rate)
         self.reference = copy.deepcopy(self.base).eval().requires_grad_(False)
         rng = random.Random(self.settings.seed + 1)

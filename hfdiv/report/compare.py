@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -90,14 +91,7 @@ def compare(
         notes=notes,
         samples=_samples(pairing, groups, n_samples),
         counts=_counts(pairing, groups[0]),
-        settings={
-            "tokenizer": tokenizer.signature,
-            "where": where,
-            "n_resamples": int(n_resamples),
-            "confidence": CONFIDENCE,
-            "seed": int(seed),
-            "version": __version__,
-        },
+        settings=_settings(tokenizer, where, n_resamples, seed),
     )
 
 
@@ -113,6 +107,17 @@ def _check(before: Records, after: Records, names: Sequence[str], n_resamples: i
     check_bootstrap(n_resamples)
     if n_samples < 0:
         raise ValueError(f"`n_samples` must be at least 0, got {n_samples!r}.")
+
+
+def _settings(tokenizer: Tokenizer, where: str | None, n_resamples: int, seed: int) -> dict[str, Any]:
+    return {
+        "tokenizer": tokenizer.signature,
+        "where": where,
+        "n_resamples": int(n_resamples),
+        "confidence": CONFIDENCE,
+        "seed": int(seed),
+        "version": __version__,
+    }
 
 
 def _selected(pairing: Pairing, where: str | None, names: Sequence[str]) -> tuple[Groups, Groups]:

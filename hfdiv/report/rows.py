@@ -57,7 +57,9 @@ def diversity_rows(before: Corpus, after: Corpus, *, n_resamples: int = N_RESAMP
     for name, score in measure(before).items():
         values = score_values(score, before), score_values(found[name], after)
         estimate = paired_bootstrap(*values, n_resamples=n_resamples, seed=seed)
-        yield _row("diversity", name, score.level, estimate, score.signature, values)
+        # Replies are averaged within their prompt first, which the measure alone does not: another number, so signed.
+        signature = score.signature + ("|mean:prompt" if score.level == "response" else "")
+        yield _row("diversity", name, score.level, estimate, signature, values)
     for n in POOLED_ORDERS:
         score = distinct_n(before, n, level="corpus")
         estimate = pooled_distinct(before, after, n, n_resamples=n_resamples, seed=seed)
@@ -89,14 +91,14 @@ def quality_rows(
     tokenizer = get_tokenizer(tokenizer)
     lengths = length_values(before, tokenizer), length_values(after, tokenizer)
     estimate = paired_bootstrap(*lengths, n_resamples=n_resamples, seed=seed)
-    signature = f"length|level:response|tok:{tokenizer.signature}|version:{__version__}"
+    signature = f"length|level:response|mean:prompt|tok:{tokenizer.signature}|version:{__version__}"
     name = "length (tokens)" if "length" in before.columns else "length"
     yield _row("quality", name, "response", estimate, signature, lengths)
     for column in before.columns:
         if column in after.columns:
             values = column_values(before, column), column_values(after, column)
             estimate = paired_bootstrap(*values, n_resamples=n_resamples, seed=seed)
-            signature = f"column:{column}|level:response|version:{__version__}"
+            signature = f"column:{column}|level:response|mean:prompt|version:{__version__}"
             yield _row("quality", column, "response", estimate, signature, values)
 
 

@@ -1,6 +1,7 @@
 import json
 import math
 import sys
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,10 @@ def jsonl(tmp_path):
         return path
 
     return write
+
+
+NO_PYARROW = pytest.mark.skipif(find_spec("pyarrow") is None, reason="reading Parquet needs pyarrow")
+FILE_NAMES = pytest.mark.parametrize("name", ["replies.jsonl", pytest.param("replies.parquet", marks=NO_PYARROW)])
 
 
 @pytest.fixture
@@ -298,7 +303,7 @@ def test_only_empty_groups(jsonl):
         read_records(jsonl([{"prompt": "p", "responses": []}, {"prompt": "q", "responses": []}]))
 
 
-@pytest.mark.parametrize("name", ["replies.jsonl", "replies.parquet"])
+@FILE_NAMES
 def test_a_file_that_cannot_be_opened(name, tmp_path):
     missing, folder = tmp_path / "missing" / name, tmp_path / name
     folder.mkdir()
@@ -308,7 +313,7 @@ def test_a_file_that_cannot_be_opened(name, tmp_path):
         read_records(folder)
 
 
-@pytest.mark.parametrize("name", ["replies.jsonl", "replies.parquet"])
+@FILE_NAMES
 def test_a_file_that_cannot_be_read_even_by_root(name, tmp_path):
     loop = tmp_path / name
     loop.symlink_to(loop)

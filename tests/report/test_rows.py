@@ -27,7 +27,8 @@ def test_every_measure_of_the_suite_has_a_row_with_its_values_and_signature():
     found, scores = rows(), measure(BEFORE)
     assert list(found) == [*scores, "distinct_1 (pooled)", "distinct_2 (pooled)"]
     for name, score in scores.items():
-        assert found[name].signature == score.signature
+        extra = "|mean:prompt" if score.level == "response" else ""
+        assert found[name].signature == score.signature + extra
         if score.level == "group":
             assert [pair[0] for pair in found[name].pairs] == pytest.approx(score.values.tolist(), nan_ok=True)
 
