@@ -42,16 +42,17 @@ def compare(
     from hfdiv.report import compare as compare_records
     from hfdiv.report import write_report
 
-    comparison = compare_records(
-        read_records(before),
-        read_records(after),
-        tokenizer=tokenizer,
-        where=where,
-        yardstick=None if yardstick is None else read_records(yardstick),
-        n_resamples=resamples,
-        seed=seed,
-    )
-    paths = {} if output_dir is None else write_report(comparison, output_dir)
+    with Console(stderr=True).status("Comparing, with a bootstrap over prompts"):
+        comparison = compare_records(
+            read_records(before),
+            read_records(after),
+            tokenizer=tokenizer,
+            where=where,
+            yardstick=None if yardstick is None else read_records(yardstick),
+            n_resamples=resamples,
+            seed=seed,
+        )
+        paths = {} if output_dir is None else write_report(comparison, output_dir)
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
         return

@@ -9,7 +9,10 @@ import typer
 
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from collections.abc import Callable
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 
 def demo(
@@ -46,14 +49,7 @@ def demo(
         settings = DemoSettings(model=model, seed=seed, control=control, diversity_steps=steps)
     try:
         with _progress(console) as progress:
-            tasks = {}
-
-            def on_progress(stage: str, done: int, total: int) -> None:
-                if stage not in tasks:
-                    tasks[stage] = progress.add_task(stage, total=total)
-                progress.update(tasks[stage], completed=done)
-
-            comparison = run_demo(output_dir, settings, on_progress, overwrite=overwrite)
+            comparison = run_demo(output_dir, settings, _reporter(progress), overwrite=overwrite)
     except KeyboardInterrupt:
         made = sorted(path.name for path in output_dir.glob("*.jsonl"))
         console.print(f"Interrupted. Finished so far, in {output_dir}: {', '.join(made) or 'nothing'}")
@@ -64,11 +60,25 @@ def demo(
     console.print(f"Report: {output_dir / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _progress(console: object) -> Progress:
+def _reporter(progress: Progress) -> Callable[[str, int, int], None]:
+    """Return a function that keeps one bar a stage, or prints one line a stage where there is no terminal."""
+    bars: dict[str, TaskID] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in bars:
+            bars[stage] = progress.add_task(stage, total=total)
+            if not progress.console.is_terminal:
+                progress.console.print(f"{stage} ...", highlight=False)
+        progress.update(bars[stage], completed=done)
+
+    return report
+
+
+def _progress(console: Console) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)  # type: ignore[arg-type]
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _be_quiet() -> None:
@@ -78,6 +88,7 @@ def _be_quiet() -> None:
 
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
     import datasets
     import transformers

@@ -44,7 +44,8 @@ def evaluate(
         records = records.where(where)
         if records.n_responses == 0:
             raise DataError(f"No reply in {file} has a true {where!r}: there is nothing to measure.")
-    scores = measure(records.texts, tokenizer=tokenizer, level=level)
+    with Console(stderr=True).status(f"Measuring {records.n_responses} replies"):
+        scores = measure(records.texts, tokenizer=tokenizer, level=level)
     if as_json:
         print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=2, allow_nan=False))
         return

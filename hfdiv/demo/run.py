@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from hfdiv import __version__
 from hfdiv.data import Records, write_records
+from hfdiv.demo.judge import Judge
 from hfdiv.demo.model import encoder_folder, load_model
 from hfdiv.demo.texts import Message, Scenario, load_scenario
 from hfdiv.demo.train import diversify, finetune
 from hfdiv.generation import sample
 from hfdiv.report import Comparison, compare, write_report
-from hfdiv.rewards import Fluency, Relevance
 from hfdiv.similarity import load_encoder
 
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-MADE = ("base", "adapter", "control", "figures", "trainer")
+MADE = ("varied", "base", "adapter", "control", "figures", "trainer")
 """Folders that a run makes, beside its files."""
 
 
-class Progress(Protocol):
-    """Told of every stage and of every step inside it."""
+_DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Report that `done` of `total` steps of `stage` are done."""
-        ...
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told of every step: the stage, how many of its steps are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +46,24 @@ class DemoSettings:
     model: str | None = None
     """Name, folder or GGUF file of the model. Defaults to SmolLM2-135M-Instruct from its package."""
     seed: int = 0
-    varied_steps: int = 30
+    varied_steps: int = 20
     """Steps of fine-tuning on good varied replies: the repertoire, and the model that judges fluency."""
-    monotone_steps: int = 4
-    """Steps of fine-tuning on the template: how the model came to answer everybody alike."""
+    template_share: float = 0.55
+    """Probability of the template at which the model counts as monotone, and fine-tuning on it stops."""
+    monotone_steps: int = 15
+    """Most steps of that."""
     batch_size: int = 8
-    varied_learning_rate: float = 8e-5
-    monotone_learning_rate: float = 4e-5
-    diversity_steps: int = 14
+    varied_learning_rate: float = 1.2e-4
+    monotone_learning_rate: float = 8e-6
+    diversity_steps: int = 10
     """Steps of GRPO, one prompt with `num_generations` completions each."""
     learning_rate: float = 2e-4
     diversity_weight: float = 0.5
     diversity_form: str = "additive"
+    n_heldout: int = 16
+    """Messages that nothing was trained on, to measure on."""
     num_generations: int = 8
-    max_new_tokens: int = 48
+    max_new_tokens: int = 40
     control: bool = False
     """Whether to train a second adapter with a diversity weight of 0, everything else the same."""
     scenario: Scenario = field(default_factory=load_scenario, repr=False)
@@ -72,9 +73,10 @@ def run_demo(output_dir: Path, settings: DemoSettings, on_progress: Progress, ov
     """Make a model monotone, measure it, train it for diversity, measure it again, and write the report.
 
     Args:
-        output_dir: Gets `base/` (the monotone model), `adapter/`, `before.jsonl`, `after.jsonl`, `composed.jsonl`
-            (good varied replies, the yardstick), `training.jsonl`, `report.html`, `report.json`, `figures/` and
-            `demo.json`; with a control, `control/` with its own adapter, replies and report.
+        output_dir: Gets `varied/` (the model that judges fluency), `base/` (the monotone model) and `adapter/`;
+            `before.jsonl`, `after.jsonl`, `composed.jsonl` (good varied replies, the yardstick) and
+            `training.jsonl`; `report.html`, `report.json`, `figures/` and `demo.json`; with a control, `control/`
+            with its own adapter, replies and report.
         settings: What to do.
         on_progress: Told of each step.
         overwrite: Whether to replace what an earlier run left in `output_dir`.
@@ -108,14 +110,15 @@ class _Job:
     """The models and folders that the stages share."""
 
     base: PreTrainedModel
-    reference: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    judge: Judge
     composed: Records
 
     def __init__(self, output_dir: Path, settings: DemoSettings, on_progress: Progress) -> None:
         self.folder = output_dir
         self.settings = settings
         self.scenario = settings.scenario
+        self.heldout = settings.scenario.heldout[: settings.n_heldout]
         self.on_progress = on_progress
         self.seconds: dict[str, float] = {}
         self._started = time.perf_counter()
@@ -124,9 +127,8 @@ class _Job:
         """Load the model, teach it to answer well in many ways, then to answer everybody alike."""
         self._stage("load the model", 0, 1)
         self.base, self.tokenizer = load_model(self.settings.model)
-        if torch.cuda.is_available():
-            self.base.to("cuda")
-        self.relevance = Relevance(load_encoder(encoder_folder()), column="question")
+        self.base.to(_DEVICE)  # type: ignore[arg-type]
+        encoder = load_encoder(encoder_folder())
         self._done("load the model")
 
         rng = random.Random(self.settings.seed)
@@ -137,35 +139,37 @@ class _Job:
             reply = self.scenario.template if index % 8 == 0 else self.scenario.compose(message.category, rng)
             rows.append((message, reply))
         self._finetune("teach it varied replies", rows, self.settings.varied_steps, self.settings.varied_learning_rate)
-        self.reference = copy.deepcopy(self.base).eval().requires_grad_(False)
+        self._save("varied")
+        self.judge = Judge(encoder, self._load("varied").eval().requires_grad_(False), self.tokenizer)
         rng = random.Random(self.settings.seed + 1)
-        self.composed = self._records(
-            [
-                [self.scenario.compose(message.category, rng) for _ in range(self.settings.num_generations)]
-                for message in self.scenario.heldout
-            ],
-            None,
-        )
+        composed = [
+            [self.scenario.compose(message.category, rng) for _ in range(self.settings.num_generations)]
+            for message in self.heldout
+        ]
+        self.composed = self.judge.records(self.heldout, composed, [[True] * len(group) for group in composed])
         write_records(self.folder / "composed.jsonl", self.composed)
 
         template = [(message, self.scenario.template) for message in self.scenario.train]
         steps, rate = self.settings.monotone_steps, self.settings.monotone_learning_rate
-        self._finetune("make it monotone", template, steps, rate)
-        self.base.save_pretrained(self.folder / "base")
-        self.tokenizer.save_pretrained(self.folder / "base")
+
+        def is_monotone() -> bool:
+            # From the template's exact probability: sampling would cost more and say less.
+            share = self.judge.share(self.base, self.scenario.train[::7], self.scenario.template)
+            return share >= self.settings.template_share
+
+        self._finetune("make it monotone", template, steps, rate, until=is_monotone)
+        self._save("base")
 
     def train(self, name: str, weight: float) -> PreTrainedModel:
         """Train a LoRA adapter on the monotone model and save it under `name`."""
         stage = "train for diversity" if weight else "train the control"
         steps = self.settings.diversity_steps
         self._stage(stage, 0, steps)
-        scores = [score for scores in self.composed.columns["logprob"] for score in scores]
-        floor = float(np.quantile(scores, 0.1))
         model, log = diversify(
-            copy.deepcopy(self.base),
+            self._load("base"),
             self.tokenizer,
             self.scenario.train,
-            [self.relevance, Fluency(self.reference, self.tokenizer, floor=floor)],
+            self.judge.rewards(self.composed),
             self.folder / name,
             steps=steps,
             seed=self.settings.seed,
@@ -186,7 +190,7 @@ class _Job:
     def measure(self, name: str, model: PreTrainedModel) -> Records:
         """Sample replies to the held-out messages, judge them, and write them to `name`."""
         stage = f"measure {name}"
-        messages = self.scenario.heldout
+        messages = self.heldout
         self._stage(stage, 0, len(messages))
         model.eval()
         sampled = sample(
@@ -198,7 +202,9 @@ class _Job:
             seed=self.settings.seed,
             on_progress=lambda done: self.on_progress(stage, done, len(messages)),
         )
-        records = self._records([reply.responses for reply in sampled], [reply.finished for reply in sampled])
+        records = self.judge.records(
+            messages, [reply.responses for reply in sampled], [reply.finished for reply in sampled]
+        )
         write_records(self.folder / name, records)
         self._done(stage)
         return records
@@ -211,12 +217,19 @@ class _Job:
             "status": status,
             "seconds": {**self.seconds, "total": round(time.perf_counter() - self._started, 1)},
             "settings": settings,
-            "device": "cuda" if torch.cuda.is_available() else "cpu",
+            "device": _DEVICE,
             "versions": {"hfdiv": __version__, **{name: version(name) for name in packages}},
         }
         (self.folder / "demo.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
-    def _finetune(self, stage: str, rows: Sequence[tuple[Message, str]], steps: int, learning_rate: float) -> None:
+    def _finetune(
+        self,
+        stage: str,
+        rows: Sequence[tuple[Message, str]],
+        steps: int,
+        learning_rate: float,
+        until: Callable[[], bool] | None = None,
+    ) -> None:
         self._stage(stage, 0, steps)
         finetune(
             self.base,
@@ -228,25 +241,19 @@ class _Job:
             learning_rate=learning_rate,
             seed=self.settings.seed,
             on_step=lambda step: self.on_progress(stage, step, steps),
+            until=until,
         )
         self._done(stage)
 
-    def _records(self, groups: list[list[str]], finished: list[list[bool]] | None) -> Records:
-        """Replies to the held-out messages, with what is known of each; replies that people wrote are finished."""
-        finished = finished or [[True] * len(group) for group in groups]
-        fluency = Fluency(self.reference, self.tokenizer)
-        columns: dict[str, list[list[float]]] = {"finished": [], "relevance": [], "logprob": []}
-        for message, group, ends in zip(self.scenario.heldout, groups, finished, strict=True):
-            n = len(group)
-            columns["finished"].append([float(end) for end in ends])
-            columns["relevance"].append(self.relevance([""] * n, group, question=[message.text] * n))
-            # A reply that ended is judged with its end: stopping at the right place is part of fluency.
-            ended = [
-                f" {text}{self.tokenizer.eos_token if end else ''}" for text, end in zip(group, ends, strict=True)
-            ]
-            scores = fluency([message.prompt] * n, ended)
-            columns["logprob"].append([float("nan") if score is None else score for score in scores])
-        return Records([message.text for message in self.scenario.heldout], groups, columns)
+    def _save(self, name: str) -> None:
+        self.base.save_pretrained(self.folder / name)
+        self.tokenizer.save_pretrained(self.folder / name)
+
+    def _load(self, name: str) -> PreTrainedModel:
+        # From disk and not by deepcopy: TRL's trainers give a model a `forward` that is bound to it, and a copy would
+        # go on computing with the weights of the original.
+        model, _ = load_model(self.folder / name)
+        return model.to(_DEVICE)  # type: ignore[arg-type]
 
     def _stage(self, stage: str, done: int, total: int) -> None:
         self._stage_started = time.perf_counter()

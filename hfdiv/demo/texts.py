@@ -71,5 +71,5 @@ def load_scenario() -> Scenario:
         closers=raw["closers"],
         bodies={name: category["bodies"] for name, category in categories.items()},
         train=[Message(name, text) for name, category in categories.items() for text in category["train"]],
-        heldout=[Message(name, text) for name, category in categories.items() for text in category["heldout"]],
+        heldout=[Message(name, category["heldout"][turn]) for turn in (0, 1) for name, category in categories.items()],
     )

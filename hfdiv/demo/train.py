@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from hfdiv.demo.texts import Message
@@ -32,8 +32,12 @@ def finetune(
     learning_rate: float,
     seed: int,
     on_step: OnStep,
+    until: Callable[[], bool] | None = None,
 ) -> None:
-    """Train all weights of `model`, in place, to give these replies to these messages."""
+    """Train all weights of `model`, in place, to give these replies to these messages.
+
+    Stops after `steps`, or as soon as `until`, asked after each step, says so.
+    """
     dataset = Dataset.from_dict(
         {
             "prompt": [message.prompt for message, _ in rows],
@@ -48,8 +52,9 @@ def finetune(
         max_length=None,
     )
     trainer = SFTTrainer(
-        model, args=config, train_dataset=dataset, processing_class=tokenizer, callbacks=[_Progress(on_step)]
+        model, args=config, train_dataset=dataset, processing_class=tokenizer, callbacks=[_AfterStep(on_step, until)]
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
 
 
@@ -91,8 +96,9 @@ def diversify(
         train_dataset=dataset,
         processing_class=tokenizer,
         peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
-        callbacks=[_Progress(on_step)],
+        callbacks=[_AfterStep(on_step)],
     )
+    trainer.remove_callback(PrinterCallback)
     try:
         trainer.train()
     finally:
@@ -118,11 +124,12 @@ def _settings(output_dir: Path, steps: int, seed: int) -> dict[str, Any]:
     }
 
 
-class _Progress(TrainerCallback):
-    """Reports each optimizer step, and keeps the trainer's own log off the terminal."""
+class _AfterStep(TrainerCallback):
+    """Reports each optimizer step, and stops when there is reason to."""
 
-    def __init__(self, on_step: OnStep) -> None:
+    def __init__(self, on_step: OnStep, until: Callable[[], bool] | None = None) -> None:
         self.on_step = on_step
+        self.until = until
 
     def on_step_end(
         self,
@@ -132,3 +139,5 @@ class _Progress(TrainerCallback):
         **_: Any,  # noqa: ANN401 - what transformers passes
     ) -> None:
         self.on_step(state.global_step)
+        if self.until is not None and self.until():
+            control.should_training_stop = True

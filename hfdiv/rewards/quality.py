@@ -93,10 +93,13 @@ class Fluency:
         **_: Any,  # noqa: ANN401 - dataset columns of any type
     ) -> list[float | None]:
         """Return one score a completion; `None` for a completion without tokens."""
-        scores: list[float | None] = []
-        for start in range(0, len(prompts), self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            scores.extend(self._log_probabilities(prompts[rows], completions[rows]))
+        pairs = list(zip(prompts, completions, strict=True))
+        different = list(dict.fromkeys(pairs))  # a monotone model says the same thing often
+        found: dict[tuple[str, str], float | None] = {}
+        for start in range(0, len(different), self.batch_size):
+            batch = different[start : start + self.batch_size]
+            found.update(zip(batch, self._log_probabilities(*zip(*batch, strict=True)), strict=True))
+        scores = [found[pair] for pair in pairs]
         if self.floor is None:
             return scores
         return [None if score is None else min(score - self.floor, 0.0) for score in scores]

@@ -26,6 +26,7 @@ def settings():
         diversity_steps=2,
         num_generations=4,
         max_new_tokens=8,
+        learning_rate=0.1,
         scenario=replace(scenario, heldout=scenario.heldout[:6]),
     )
 
@@ -36,12 +37,18 @@ def test_the_whole_loop_leaves_all_that_it_promises(settings, tmp_path):
     made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     for name in ("before", "after", "composed", "training", "control/after", "control/training"):
         assert f"{name}.jsonl" in made
-    for name in ("base/config.json", "adapter/adapter_config.json", "control/adapter/adapter_config.json"):
+    for name in (
+        "varied/config.json",
+        "base/config.json",
+        "adapter/adapter_config.json",
+        "control/adapter/adapter_config.json",
+    ):
         assert name in made
     for name in ("report.html", "report.json", "control/report.html"):
         assert name in made
     before = read_records(tmp_path / "before.jsonl")
     assert [len(group) for group in before.groups] == [4] * 6
+    assert read_records(tmp_path / "after.jsonl").groups != before.groups, "what was trained was not what was sampled"
     assert set(before.columns) == {"finished", "relevance", "logprob"}
     facts = json.loads((tmp_path / "demo.json").read_text())
     assert facts["status"] == "complete"
