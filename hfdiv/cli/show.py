@@ -32,14 +32,16 @@ def comparison_table(comparison: Comparison) -> Table:
     for heading in (before, after, "difference [95% interval]"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
     table.add_column("reading")
+    has_yardstick = any(not math.isnan(row.yardstick) for row in comparison.rows)
+    if has_yardstick:
+        table.add_column("yardstick", justify="right")
     kind = None
     for row in comparison.rows:
         if kind not in (None, row.kind):
             table.add_section()
         kind = row.kind
-        table.add_row(
-            Text(row.name), number(row.before.value), number(row.after.value), _interval(row.difference), row.change
-        )
+        cells = [number(row.before.value), number(row.after.value), _interval(row.difference), row.change]
+        table.add_row(Text(row.name), *cells, *([number(row.yardstick)] if has_yardstick else []))
     return table
 
 

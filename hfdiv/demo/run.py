@@ -28,7 +28,7 @@ from hfdiv.similarity import load_encoder
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-MADE = ("varied", "base", "adapter", "control", "figures", "trainer")
+MADE = ("varied", "base", "adapter", "control", "figures")
 """Folders that a run makes, beside its files."""
 
 
@@ -55,7 +55,7 @@ class DemoSettings:
     batch_size: int = 8
     varied_learning_rate: float = 1.2e-4
     monotone_learning_rate: float = 8e-6
-    diversity_steps: int = 10
+    diversity_steps: int = 8
     """Steps of GRPO, one prompt with `num_generations` completions each."""
     learning_rate: float = 2e-4
     diversity_weight: float = 0.5
@@ -154,7 +154,7 @@ class _Job:
 
         def is_monotone() -> bool:
             # From the template's exact probability: sampling would cost more and say less.
-            share = self.judge.share(self.base, self.scenario.train[::7], self.scenario.template)
+            share = self.judge.share(self.base, self.scenario.train[::20], self.scenario.template)
             return share >= self.settings.template_share
 
         self._finetune("make it monotone", template, steps, rate, until=is_monotone)
@@ -235,7 +235,6 @@ class _Job:
             self.base,
             self.tokenizer,
             rows,
-            self.folder / "trainer",
             steps=steps,
             batch_size=self.settings.batch_size,
             learning_rate=learning_rate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,6 @@ def finetune(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[tuple[Message, str]],
-    output_dir: Path,
     steps: int,
     batch_size: int,
     learning_rate: float,
@@ -44,18 +44,23 @@ def finetune(
             "completion": [f" {reply}" for _, reply in rows],
         }
     )
-    config = SFTConfig(
-        **_settings(output_dir, steps, seed),
-        per_device_train_batch_size=batch_size,
-        learning_rate=learning_rate,
-        lr_scheduler_type="constant",
-        max_length=None,
-    )
-    trainer = SFTTrainer(
-        model, args=config, train_dataset=dataset, processing_class=tokenizer, callbacks=[_AfterStep(on_step, until)]
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train()
+    with tempfile.TemporaryDirectory() as folder:
+        config = SFTConfig(
+            **_settings(folder, steps, seed),
+            per_device_train_batch_size=batch_size,
+            learning_rate=learning_rate,
+            lr_scheduler_type="constant",
+            max_length=None,
+        )
+        trainer = SFTTrainer(
+            model,
+            args=config,
+            train_dataset=dataset,
+            processing_class=tokenizer,
+            callbacks=[_AfterStep(on_step, until)],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
 
 
 def diversify(
@@ -102,12 +107,12 @@ def diversify(
     try:
         trainer.train()
     finally:
-        trainer.save_model(str(output_dir))
+        trainer.model.save_pretrained(output_dir)  # and not save_model, which adds a pickle
     logged = [entry for entry in trainer.state.log_history if "reward" in entry]
     return trainer.model, logged
 
 
-def _settings(output_dir: Path, steps: int, seed: int) -> dict[str, Any]:
+def _settings(output_dir: str | Path, steps: int, seed: int) -> dict[str, Any]:
     """What both trainers share: fp32 where there is no GPU, no checkpoints, nothing sent anywhere."""
     on_gpu = torch.cuda.is_available()
     return {

@@ -33,7 +33,7 @@ def sample(
     num_return_sequences: int = 8,
     max_new_tokens: int = 48,
     temperature: float = 1.0,
-    batch_size: int = 32,
+    batch_size: int = 128,
     seed: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[Sampled]:
