@@ -40,8 +40,9 @@ def comparison_table(comparison: Comparison) -> Table:
         if kind not in (None, row.kind):
             table.add_section()
         kind = row.kind
-        cells = [number(row.before.value), number(row.after.value), _interval(row.difference), row.change]
-        table.add_row(Text(row.name), *cells, *([number(row.yardstick)] if has_yardstick else []))
+        numbers = number(row.before.value), number(row.after.value), _interval(row.difference)
+        yardstick = [number(row.yardstick)] if has_yardstick else []
+        table.add_row(Text(row.name), *numbers, row.change, *yardstick)
     return table
 
 
