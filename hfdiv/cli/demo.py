@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+NEEDED = ("torch", "trl", "peft", "datasets", "sentence_transformers", "gguf", "yaml", "scipy", "matplotlib", "jinja2")
+
+
 def demo(
     output_dir: Annotated[Path, typer.Option(help="Folder for the report, the replies and the models.")],
     model: Annotated[
@@ -38,10 +41,13 @@ def demo(
     """
     from rich.console import Console
 
+    from hfdiv._extras import require
     from hfdiv.cli.show import comparison_table
 
     console = Console()
     with console.status("Loading PyTorch, transformers and TRL"):
+        for module in NEEDED:
+            require(module, "demo")
         _be_quiet()
         from hfdiv.demo.run import DemoSettings, run_demo
     settings = DemoSettings(model=model, seed=seed, control=control)

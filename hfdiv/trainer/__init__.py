@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from hfdiv._extras import require
+
 
 if TYPE_CHECKING:
     from hfdiv.trainer.grpo import DiverseGRPOConfig, DiverseGRPOTrainer
@@ -17,4 +19,5 @@ __all__ = ["DiverseGRPOConfig", "DiverseGRPOTrainer"]
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
     if name not in _HOMES:
         raise AttributeError(f"module 'hfdiv.trainer' has no attribute {name!r}")
+    require("trl", "trainer")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -118,6 +118,27 @@ def test_compare_writes_the_report(run, replies, tmp_path):
     assert json.loads(out) == report
 
 
+def test_an_interrupted_demo_says_what_was_finished(run, tmp_path, monkeypatch):
+    stages = pytest.importorskip("hfdiv.demo.run", reason="the demo needs the extra `demo`")
+
+    def interrupted(output_dir, *_, **__):
+        (output_dir / "before.jsonl").write_text("")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "run_demo", interrupted)
+    code, out, _ = run("demo", "--output-dir", tmp_path)
+    assert code == 130
+    assert "Finished so far" in out
+    assert "before.jsonl" in out
+
+
+def test_a_missing_package_is_named_with_its_extra(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("hfdiv.cli.demo.NEEDED", ("no_such_package",))
+    code, _, err = run("demo", "--output-dir", tmp_path)
+    assert code == 1
+    assert 'pip install "hfdiv[demo]"' in err
+
+
 def test_help_shows_an_example_for_every_command(run):
     for command in ("eval", "compare", "demo"):
         code, out, _ = run(command, "--help")
