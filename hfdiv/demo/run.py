@@ -125,7 +125,7 @@ class _Job:
 
     def prepare(self) -> None:
         """Load the model, teach it to answer well in many ways, then to answer everybody alike."""
-        self._stage("load the model", 0, 1)
+        self._stage("load the model", 1)
         self.base, self.tokenizer = load_model(self.settings.model)
         self.base.to(_DEVICE)  # type: ignore[arg-type]
         encoder = load_encoder(encoder_folder())
@@ -164,7 +164,7 @@ class _Job:
         """Train a LoRA adapter on the monotone model and save it under `name`."""
         stage = "train for diversity" if weight else "train the control"
         steps = self.settings.diversity_steps
-        self._stage(stage, 0, steps)
+        self._stage(stage, steps)
         model, log = diversify(
             self._load("base"),
             self.tokenizer,
@@ -191,7 +191,7 @@ class _Job:
         """Sample replies to the held-out messages, judge them, and write them to `name`."""
         stage = f"measure {name}"
         messages = self.heldout
-        self._stage(stage, 0, len(messages))
+        self._stage(stage, len(messages))
         model.eval()
         sampled = sample(
             model,
@@ -230,7 +230,7 @@ class _Job:
         learning_rate: float,
         until: Callable[[], bool] | None = None,
     ) -> None:
-        self._stage(stage, 0, steps)
+        self._stage(stage, steps)
         finetune(
             self.base,
             self.tokenizer,
@@ -254,12 +254,13 @@ class _Job:
         model, _ = load_model(self.folder / name)
         return model.to(_DEVICE)  # type: ignore[arg-type]
 
-    def _stage(self, stage: str, done: int, total: int) -> None:
-        self._stage_started = time.perf_counter()
-        self.on_progress(stage, done, total)
+    def _stage(self, stage: str, total: int) -> None:
+        self._stage_started, self._stage_total = time.perf_counter(), total
+        self.on_progress(stage, 0, total)
 
     def _done(self, stage: str) -> None:
         self.seconds[stage] = round(time.perf_counter() - self._stage_started, 1)
+        self.on_progress(stage, self._stage_total, self._stage_total)  # also where it stopped early
 
 
 def _claim(output_dir: Path, overwrite: bool) -> None:
