@@ -28,8 +28,9 @@ def scores_table(scores: dict[str, Score]) -> Table:
 def comparison_table(comparison: Comparison) -> Table:
     """Return a table of what changed: before, after and difference, each with its 95% interval."""
     before, after = comparison.names
-    table = Table("measure", box=None, header_style="bold")
-    for heading in (before, after, "difference [95% interval]"):
+    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
+    table.add_column("measure", no_wrap=True)
+    for heading in (before, after, "difference [95%]"):
         table.add_column(Text(heading), justify="right", no_wrap=True)
     table.add_column("reading")
     has_yardstick = any(not math.isnan(row.yardstick) for row in comparison.rows)
