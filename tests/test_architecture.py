@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,14 @@ def test_file_names_say_what_is_inside():
     names = {part for module in sources() for part in module.split(".")}
     assert "self_bleu" in names
     assert names & {"utils", "helpers", "common", "misc"} == set()
+
+
+def test_every_extra_that_an_error_names_can_be_installed():
+    named = {
+        node.args[1].value
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require"
+    }
+    assert {"trainer", "report", "data"} <= named
+    assert named <= set(metadata("hfdiv").get_all("Provides-Extra"))

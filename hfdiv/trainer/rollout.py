@@ -167,9 +167,9 @@ class DiverseRolloutMixin:
         if self._column is not None:
             earned = torch.as_tensor(np.nan_to_num(scores), dtype=rewards.dtype, device=rewards.device)
             rewards[:, self._column] = earned.masked_fill(unscorable, torch.nan)
-        centred = np.concatenate([_centred(group) for group in self._in_groups(scores)])
+        scorable = np.where(unscorable.cpu().numpy(), np.nan, scores)
+        centred = np.concatenate([_centred(group) for group in self._in_groups(scorable)])
         self._advantage_term = torch.as_tensor(centred, dtype=rewards.dtype, device=rewards.device)
-        self._advantage_term[unscorable] = 0.0
         return rewards
 
     def _generate_and_score_completions(self, inputs: list[Any]) -> dict[str, Any]:

@@ -26,6 +26,15 @@ def run(trainer_class, config, reward_funcs=wants_thanks, **kwargs):
     return trainer
 
 
+class Spy(DiverseGRPOTrainer):
+    """Keeps the advantages of the last batch, as they go into the loss."""
+
+    def _generate_and_score_completions(self, inputs):
+        output = super()._generate_and_score_completions(inputs)
+        Spy.advantages = output["advantages"].clone()
+        return output
+
+
 def losses(trainer):
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
@@ -70,14 +79,6 @@ def test_advantages_are_those_of_the_formula(form, scale_rewards, tmp_path):
         diversity_finished_only=False,
         max_completion_length=8,
     )
-    captured = []
-
-    class Spy(DiverseGRPOTrainer):
-        def _generate_and_score_completions(self, inputs):
-            output = super()._generate_and_score_completions(inputs)
-            captured.append(output["advantages"].clone())
-            return output
-
     run(Spy, config)
     table = pd.read_parquet(next(tmp_path.glob("completions/*.parquet")))
     quality = torch.tensor(wants_thanks(list(table["completion"])), dtype=torch.float32).view(-1, 4)
@@ -94,7 +95,29 @@ def test_advantages_are_those_of_the_formula(form, scale_rewards, tmp_path):
         expected = expected / (rewards.std(dim=1, keepdim=True) + 1e-4)
     if form == "advantage":
         expected = expected + weight * (expected_novelty - expected_novelty.mean(dim=1, keepdim=True))
-    assert torch.allclose(captured[0], expected.flatten(), atol=1e-5)
+    assert torch.allclose(Spy.advantages, expected.flatten(), atol=1e-5)
+
+
+def test_the_additive_form_is_one_more_reward_for_normalize_then_sum(tmp_path):
+    config = settings(
+        diversity_weight=0.7,
+        multi_objective_aggregation="normalize_then_sum",
+        log_completions=True,
+        max_steps=1,
+        output_dir=str(tmp_path),
+        diversity_finished_only=False,
+        max_completion_length=8,
+    )
+    run(Spy, config)
+    table = pd.read_parquet(next(tmp_path.glob("completions/*.parquet")))
+
+    def z_scores(column):
+        values = torch.tensor(table[column].to_numpy()).float().view(-1, 4)
+        return (values - values.mean(dim=1, keepdim=True)) / (values.std(dim=1, keepdim=True) + 1e-4)
+
+    total = (z_scores("wants_thanks") + 0.7 * z_scores("novelty")).flatten()
+    expected = (total - total.mean()) / (total.std() + 1e-4)
+    assert torch.allclose(Spy.advantages, expected, atol=1e-5)
 
 
 def test_quality_and_diversity_are_logged_apart():
@@ -137,9 +160,10 @@ def test_a_row_that_no_quality_reward_scores_stays_unscored(tmp_path):
             max_steps=1,
             output_dir=str(tmp_path / form),
         )
-        run(DiverseGRPOTrainer, config, reward_funcs=[sometimes])
+        run(Spy, config, reward_funcs=[sometimes])
+        assert (Spy.advantages[::4] == 0).all()
+        assert Spy.advantages.view(-1, 4).sum(dim=1) == pytest.approx([0.0, 0.0], abs=1e-4)
         table = pd.read_parquet(next((tmp_path / form).glob("completions/*.parquet")))
-        assert (table["advantage"][::4] == 0).all()
         if form == "additive":
             assert table["diversity"][::4].isna().all()
             assert table["diversity"][1:4].notna().all()
