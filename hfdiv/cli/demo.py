@@ -41,14 +41,11 @@ def demo(
     """
     from rich.console import Console
 
-    from hfdiv._extras import require
     from hfdiv.cli.show import comparison_table
 
     console = Console()
     with console.status("Loading PyTorch, transformers and TRL"):
-        for module in NEEDED:
-            require(module, "demo")
-        _be_quiet()
+        _load_quietly()
         from hfdiv.demo.run import DemoSettings, run_demo
     settings = DemoSettings(model=model, seed=seed, control=control)
     if steps is not None:
@@ -87,15 +84,19 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-def _be_quiet() -> None:
-    """Keep the libraries' own bars and advice off the terminal: the demo shows its own progress."""
+def _load_quietly() -> None:
+    """Load the libraries, and keep their own bars and advice off the terminal: the demo shows its own progress."""
     import os
     import warnings
+
+    from hfdiv._extras import require
 
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
+    for module in NEEDED:  # after the settings above, which are read when a library is loaded
+        require(module, "demo")
     import datasets
     import transformers
 
