@@ -45,7 +45,7 @@ def demo(
 
     console = Console()
     with console.status("Loading PyTorch, transformers and TRL"):
-        _load_quietly()
+        _load_quietly(offline=model is None)
         from hfdiv.demo.run import DemoSettings, run_demo
     settings = DemoSettings(model=model, seed=seed, control=control)
     if steps is not None:
@@ -84,14 +84,15 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-def _load_quietly() -> None:
+def _load_quietly(offline: bool) -> None:
     """Load the libraries, and keep their own bars and advice off the terminal: the demo shows its own progress."""
     import os
     import warnings
 
     from hfdiv._extras import require
 
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if offline:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
