@@ -121,6 +121,7 @@ class _Job:
         self.heldout = settings.scenario.heldout[: settings.n_heldout]
         self.on_progress = on_progress
         self.seconds: dict[str, float] = {}
+        self.template_share: float | None = None
         self._started = time.perf_counter()
 
     def prepare(self) -> None:
@@ -154,8 +155,8 @@ class _Job:
 
         def is_monotone() -> bool:
             # From the template's exact probability: sampling would cost more and say less.
-            share = self.judge.share(self.base, self.scenario.train[::20], self.scenario.template)
-            return share >= self.settings.template_share
+            self.template_share = self.judge.share(self.base, self.scenario.train[::20], self.scenario.template)
+            return self.template_share >= self.settings.template_share
 
         self._finetune("make it monotone", template, steps, rate, until=is_monotone)
         self._save("base")
@@ -210,13 +211,14 @@ class _Job:
         return records
 
     def finish(self, status: str) -> None:
-        """Write `demo.json`: how far the run came, what it ran on, and how long each stage took."""
+        """Write `demo.json`: how far the run came, how long each stage took, how monotone the base became."""
         settings = {name: value for name, value in asdict(self.settings).items() if name != "scenario"}
         packages = ("torch", "transformers", "trl", "peft")
         facts = {
             "status": status,
             "seconds": {**self.seconds, "total": round(time.perf_counter() - self._started, 1)},
             "settings": settings,
+            "template_share": self.template_share,
             "device": _DEVICE,
             "versions": {"hfdiv": __version__, **{name: version(name) for name in packages}},
         }

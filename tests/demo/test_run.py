@@ -53,6 +53,7 @@ def test_the_whole_loop_leaves_all_that_it_promises(settings, tmp_path):
     facts = json.loads((tmp_path / "demo.json").read_text())
     assert facts["status"] == "complete"
     assert facts["seconds"]["total"] > 0
+    assert 0 < facts["template_share"] < 1
     log = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     assert len(log) == 2
     assert "quality" in log[0]
