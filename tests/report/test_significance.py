@@ -126,7 +126,8 @@ def test_fewer_than_two_prompts_have_no_interval(values, expected):
 def test_no_data_makes_scipy_warn(values):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        paired_bootstrap(values, values[::-1], n_resamples=20)
+        estimate = paired_bootstrap(values, values[::-1], n_resamples=20)
+    assert estimate.n_counted == len(values)
 
 
 def test_the_seed_decides_the_draws():
