@@ -41,7 +41,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What the demo does; the defaults take less than ten minutes on two cores."""
+    """What the demo does; the defaults take four to eight minutes on two cores."""
 
     model: str | None = None
     """Name, folder or GGUF file of the model. Defaults to SmolLM2-135M-Instruct from its package."""
