@@ -37,7 +37,7 @@ def compare(
     """
     from rich.console import Console
 
-    from hfdiv.cli.show import comparison_table
+    from hfdiv.cli.show import print_comparison
     from hfdiv.data import read_records
     from hfdiv.report import compare as compare_records
     from hfdiv.report import write_report
@@ -56,9 +56,4 @@ def compare(
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
         return
-    console = Console()
-    console.print(comparison_table(comparison))
-    for note in comparison.notes:
-        console.print(f"· {note}", style="dim", highlight=False, markup=False)
-    if paths:
-        console.print(f"Report: {paths['html']}", highlight=False, markup=False, soft_wrap=True)
+    print_comparison(Console(), comparison, paths.get("html"))

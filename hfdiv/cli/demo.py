@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +42,7 @@ def demo(
     """
     from rich.console import Console
 
-    from hfdiv.cli.show import comparison_table
+    from hfdiv.cli.show import print_comparison
 
     console = Console()
     with console.status("Loading PyTorch, transformers and TRL"):
@@ -49,7 +50,7 @@ def demo(
         from hfdiv.demo.run import DemoSettings, run_demo
     settings = DemoSettings(model=model, seed=seed, control=control)
     if steps is not None:
-        settings = DemoSettings(model=model, seed=seed, control=control, diversity_steps=steps)
+        settings = replace(settings, diversity_steps=steps)
     try:
         with _progress(console) as progress:
             comparison = run_demo(output_dir, settings, _reporter(progress), overwrite=overwrite)
@@ -57,10 +58,7 @@ def demo(
         made = sorted(path.name for path in output_dir.glob("*.jsonl"))
         console.print(f"Interrupted. Finished so far, in {output_dir}: {', '.join(made) or 'nothing'}")
         raise typer.Exit(130) from None
-    console.print(comparison_table(comparison))
-    for note in comparison.notes:
-        console.print(f"· {note}", style="dim", highlight=False, markup=False)
-    console.print(f"Report: {output_dir / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+    print_comparison(console, comparison, output_dir / "report.html")
 
 
 def _reporter(progress: Progress) -> Callable[[str, int, int], None]:

@@ -10,6 +10,10 @@ from rich.text import Text
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
     from hfdiv.diversity import Score
     from hfdiv.report import Comparison
     from hfdiv.report.significance import Estimate
@@ -45,6 +49,15 @@ def comparison_table(comparison: Comparison) -> Table:
         yardstick = [number(row.yardstick)] if has_yardstick else []
         table.add_row(Text(row.name), *numbers, row.change, *yardstick)
     return table
+
+
+def print_comparison(console: Console, comparison: Comparison, page: Path | None = None) -> None:
+    """Print the table, the notes, and where the report page is."""
+    console.print(comparison_table(comparison))
+    for note in comparison.notes:
+        console.print(f"· {note}", style="dim", highlight=False, markup=False)
+    if page is not None:
+        console.print(f"Report: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
 def number(value: float) -> str:

@@ -176,9 +176,7 @@ class DiverseRolloutMixin:
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)  # type: ignore[misc]
         args = self.args  # type: ignore[attr-defined]
         if args.diversity_form == "advantage" and args.diversity_weight > 0:
-            n_local = len(output["advantages"])
-            start = self.accelerator.process_index * n_local  # type: ignore[attr-defined]
-            term = self._advantage_term[start : start + n_local]
+            term = self._advantage_term[self._local(len(output["advantages"]))]
             output["advantages"] = output["advantages"] + args.diversity_weight * term
         return output
 
@@ -188,6 +186,11 @@ class DiverseRolloutMixin:
             return True
         ends = (*self.eos_token_ids, self._tokenizer.pad_token_id)  # type: ignore[attr-defined]
         return len(completion_ids) > 0 and int(completion_ids[-1]) in ends
+
+    def _local(self, n_local: int) -> slice:
+        """Return the rows of this process among those of all."""
+        start = self.accelerator.process_index * n_local  # type: ignore[attr-defined]
+        return slice(start, start + n_local)
 
     def _in_groups(self, items: Any) -> list[Any]:  # noqa: ANN401 - list or array in, slices of it out
         training = self.model.training  # type: ignore[attr-defined]
@@ -217,8 +220,7 @@ class DiverseRolloutMixin:
         if distinct.n_counted:
             log("diversity/distinct_2", distinct.value)
         log("diversity/counted", float(np.mean(~np.isnan(scores))))
-        start = self.accelerator.process_index * n_local  # type: ignore[attr-defined]
-        local = [None if math.isnan(score) else float(score) for score in scores[start : start + n_local]]
+        local = [None if math.isnan(score) else float(score) for score in scores[self._local(n_local)]]
         self._log_completion_extra("novelty", local)  # type: ignore[attr-defined]
 
 
