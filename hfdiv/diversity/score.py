@@ -122,6 +122,17 @@ def units(corpus: Corpus, level: Level) -> tuple[Ints, int]:
     return np.zeros(corpus.n_texts, dtype=np.int64), 1
 
 
+def group_means(values: NDArray[np.float64], group_sizes: Ints) -> NDArray[np.float64]:
+    """Return the mean of the finite values of each group, `(n_groups,)`; NaN where there is none."""
+    group = np.repeat(np.arange(len(group_sizes)), group_sizes)
+    finite = np.isfinite(values)
+    with np.errstate(over="ignore"):
+        total = np.bincount(group[finite], weights=values[finite], minlength=len(group_sizes))
+    count = np.bincount(group[finite], minlength=len(group_sizes))
+    means: NDArray[np.float64] = np.divide(total, count, out=np.full(len(group_sizes), np.nan), where=count > 0)
+    return means
+
+
 def _size(corpus: Corpus, level: Level) -> str:
     """The size of one unit: most set measures depend on it, so numbers of different sizes do not compare."""
     if level == "response":

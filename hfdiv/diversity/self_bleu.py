@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from hfdiv.diversity.score import Level, Score, make_score, resolve_level, units
+from hfdiv.diversity.score import Level, Score, group_means, make_score, resolve_level, units
 from hfdiv.ngrams import Column, Corpus, Ints, Texts, as_corpus, check_order, pack
 from hfdiv.text import Tokenizer
 
@@ -73,13 +73,7 @@ def self_bleu(
 
 
 def _score(corpus: Corpus, level: Level, n: int, per_text: Floats) -> Score:
-    values = per_text
-    if level == "group":
-        defined = ~np.isnan(per_text)
-        n_groups = len(corpus.group_sizes)
-        total = np.bincount(corpus.group[defined], weights=per_text[defined], minlength=n_groups)
-        count = np.bincount(corpus.group[defined], minlength=n_groups)
-        values = np.divide(total, count, out=np.full(n_groups, np.nan), where=count > 0)
+    values = group_means(per_text, corpus.group_sizes) if level == "group" else per_text
     return make_score("self_bleu", n, corpus, level, values, smooth="method1", bp="closest")
 
 

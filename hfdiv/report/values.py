@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from hfdiv.data import Records
 from hfdiv.diversity import Score
-from hfdiv.ngrams import Corpus, Ints
+from hfdiv.diversity.score import group_means
+from hfdiv.ngrams import Corpus
 from hfdiv.text import Tokenizer
 
 
@@ -23,7 +24,7 @@ def score_values(score: Score, corpus: Corpus) -> Floats:
         >>> score_values(seq_rep_n(corpus, 2), corpus)
         array([0.25,  nan])
     """
-    return _means(score.values, corpus.group_sizes) if score.level == "response" else score.values
+    return group_means(score.values, corpus.group_sizes) if score.level == "response" else score.values
 
 
 def length_values(records: Records, tokenizer: str | Tokenizer) -> Floats:
@@ -34,7 +35,7 @@ def length_values(records: Records, tokenizer: str | Tokenizer) -> Floats:
         array([1.5])
     """
     corpus = Corpus(records.groups, tokenizer)
-    return _means(corpus.lengths.astype(np.float64), corpus.group_sizes)
+    return group_means(corpus.lengths.astype(np.float64), corpus.group_sizes)
 
 
 def column_values(records: Records, column: str) -> Floats:
@@ -49,15 +50,4 @@ def column_values(records: Records, column: str) -> Floats:
     """
     groups = records.columns[column]
     values = np.array([value for group in groups for value in group], dtype=np.float64)
-    return _means(values, np.array([len(group) for group in groups], dtype=np.int64))
-
-
-def _means(values: Floats, group_sizes: Ints) -> Floats:
-    """Mean of the finite values of each group; NaN where there is none."""
-    group = np.repeat(np.arange(len(group_sizes)), group_sizes)
-    finite = np.isfinite(values)
-    with np.errstate(over="ignore"):
-        total = np.bincount(group[finite], weights=values[finite], minlength=len(group_sizes))
-    count = np.bincount(group[finite], minlength=len(group_sizes))
-    means: Floats = np.divide(total, count, out=np.full(len(group_sizes), np.nan), where=count > 0)
-    return means
+    return group_means(values, np.array([len(group) for group in groups], dtype=np.int64))
