@@ -112,8 +112,8 @@ def hdd(
         raise ValueError(f"`sample_size` must be an integer of at least 1, got {sample_size!r}.")
     corpus = as_corpus(texts, tokenizer)
     level = _text_level(level, corpus)
-    total = unit_counts(corpus, 1, level).total
     found = spectrum(corpus, 1, level)
+    total = found.unit_counts(units(corpus, level)[1]).total
     present = _chance_in_sample(found.frequency, total[found.unit], sample_size)
     types = np.bincount(found.unit, weights=found.n_types * present, minlength=len(total))
     values = np.where(total >= sample_size, types / sample_size, np.nan)

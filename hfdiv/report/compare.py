@@ -16,7 +16,7 @@ from hfdiv.report.pairing import Pairing, equal_groups, pair_records
 from hfdiv.report.rows import diversity_rows, quality_rows
 from hfdiv.report.significance import CONFIDENCE, N_RESAMPLES, check_bootstrap
 from hfdiv.report.yardstick import align_yardstick, equal_yardstick, with_yardstick, yardstick_notes
-from hfdiv.text import Tokenizer, get_tokenizer
+from hfdiv.text import Tokenizer, TokenizerLike, get_tokenizer
 
 
 Groups = list[list[str]]
@@ -27,7 +27,7 @@ def compare(
     after: Records,
     *,
     names: tuple[str, str] = ("before", "after"),
-    tokenizer: str | Tokenizer = "mixed",
+    tokenizer: TokenizerLike = "mixed",
     where: str | None = None,
     yardstick: Records | None = None,
     n_resamples: int = N_RESAMPLES,
@@ -44,7 +44,7 @@ def compare(
         before: One file's replies.
         after: The other's. Prompts that only one of them has are left out and counted in a note.
         names: What to call the two sides.
-        tokenizer: `"mixed"`, `"whitespace"` or a [`~hfdiv.text.Tokenizer`].
+        tokenizer: As in [`~hfdiv.diversity.distinct_n`].
         where: Column whose value must be true for a reply to count for diversity, such as `"finished"`.
         yardstick: Replies as good as they should be, to the same prompts: their numbers are shown beside. Prompts that
             it lacks, or has too few replies to, are left out of its means and counted in a note.

@@ -17,7 +17,7 @@ from hfdiv.report.comparison import Row
 from hfdiv.report.pooled import pooled_distinct
 from hfdiv.report.significance import N_RESAMPLES, PairedEstimate, paired_bootstrap
 from hfdiv.report.values import column_values, length_values, score_values
-from hfdiv.text import Tokenizer, get_tokenizer
+from hfdiv.text import TokenizerLike, get_tokenizer
 
 
 Floats = NDArray[np.float64]
@@ -70,7 +70,7 @@ def diversity_rows(before: Corpus, after: Corpus, *, n_resamples: int = N_RESAMP
 
 
 def quality_rows(
-    before: Records, after: Records, tokenizer: str | Tokenizer, *, n_resamples: int = N_RESAMPLES, seed: int = 0
+    before: Records, after: Records, tokenizer: TokenizerLike, *, n_resamples: int = N_RESAMPLES, seed: int = 0
 ) -> Iterator[Row]:
     """Yield a row for the length in tokens and for each column that both sides have: means over all replies.
 

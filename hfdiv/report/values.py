@@ -9,7 +9,7 @@ from hfdiv.data import Records
 from hfdiv.diversity import Score
 from hfdiv.diversity.score import group_means
 from hfdiv.ngrams import Corpus
-from hfdiv.text import Tokenizer
+from hfdiv.text import TokenizerLike
 
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ def score_values(score: Score, corpus: Corpus) -> Floats:
     return group_means(score.values, corpus.group_sizes) if score.level == "response" else score.values
 
 
-def length_values(records: Records, tokenizer: str | Tokenizer) -> Floats:
+def length_values(records: Records, tokenizer: TokenizerLike) -> Floats:
     """Return the mean length of the replies to each prompt in tokens, `(n_prompts,)`.
 
     Example:

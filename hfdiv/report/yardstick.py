@@ -16,7 +16,7 @@ from hfdiv.report.comparison import Row
 from hfdiv.report.pairing import follow
 from hfdiv.report.rows import POOLED_ORDERS, VARIETY, pooled_name
 from hfdiv.report.values import column_values, length_values, score_values
-from hfdiv.text import Tokenizer
+from hfdiv.text import TokenizerLike
 
 
 Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ def equal_yardstick(groups: Sequence[Sequence[str]], measured: Sequence[Sequence
 
 
 def with_yardstick(
-    rows: Sequence[Row], groups: list[list[str]], records: Records, tokenizer: str | Tokenizer
+    rows: Sequence[Row], groups: list[list[str]], records: Records, tokenizer: TokenizerLike
 ) -> Iterator[Row]:
     """Yield the rows, each with the yardstick's mean over the prompts that the row counts.
 
@@ -92,7 +92,7 @@ def yardstick_notes(groups: Sequence[Sequence[str]]) -> Iterator[str]:
         )
 
 
-def _diversity(groups: list[list[str]], tokenizer: str | Tokenizer) -> dict[str, Floats]:
+def _diversity(groups: list[list[str]], tokenizer: TokenizerLike) -> dict[str, Floats]:
     corpus = Corpus(groups, tokenizer)
     values = {name: score_values(score, corpus) for name, score in measure(corpus, measures=VARIETY).items()}
     if all(groups):  # pooled measures fall with the size of the pool: only the same prompts compare
