@@ -64,3 +64,45 @@ def test_a_floor_forgives_all_that_lies_above_it(model):
 
 def test_a_completion_without_tokens_has_no_fluency(model):
     assert Fluency(model, tiny.tiny_tokenizer(), floor=-1.0)(["one", "two"], ["", "red"])[0] is None
+
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }} {{ message['content'] }} {% endfor %}"
+    "{% if add_generation_prompt %}we {% endif %}"
+)
+
+
+def said(role, content):
+    return {"role": role, "content": content}
+
+
+def test_fluency_of_chat_messages_is_that_of_the_templated_prompt(model):
+    tokenizer = tiny.tiny_tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    fluency = Fluency(model, tokenizer)
+    chats = [[said("user", "order late")], [said("user", "order late"), said("assistant", "yes")]]
+    completions = [[said("assistant", "thanks soon")], "two three"]
+    templated = ["user order late we ", "user order late assistant yes"]  # the last message goes on: no "we"
+    assert fluency(chats, completions) == pytest.approx(
+        [by_hand(model, tokenizer, templated[0], "thanks soon"), by_hand(model, tokenizer, templated[1], "two three")],
+        abs=1e-5,
+    )
+
+
+def test_a_model_is_loaded_from_its_folder(model, tmp_path):
+    tokenizer = tiny.tiny_tokenizer()
+    tokenizer.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    loaded = Fluency(str(tmp_path), floor=-1.0)
+    assert not loaded.model.training
+    assert loaded(["one"], ["thanks soon"]) == Fluency(model, tokenizer, floor=-1.0)(["one"], ["thanks soon"])
+
+
+def test_a_model_in_memory_needs_its_tokenizer(model):
+    with pytest.raises(ValueError, match="must come with its `tokenizer`"):
+        Fluency(model)
+
+
+def test_an_encoder_is_loaded_by_its_name(monkeypatch):
+    monkeypatch.setattr("hfdiv.rewards.quality.load_encoder", {"some/encoder": letters}.get)
+    assert Relevance("some/encoder")(prompts=["a"], completions=["a"]) == pytest.approx([1.0])
