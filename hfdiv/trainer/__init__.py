@@ -10,10 +10,29 @@ from hfdiv._extras import require
 
 if TYPE_CHECKING:
     from hfdiv.trainer.grpo import DiverseGRPOConfig, DiverseGRPOTrainer
+    from hfdiv.trainer.rloo import DiverseRLOOConfig, DiverseRLOOTrainer
+    from hfdiv.trainer.target import DiversityTargetCallback, TargetController
+    from hfdiv.trainer.watch import DiversityCallback
 
-_HOMES = {"DiverseGRPOConfig": "hfdiv.trainer.grpo", "DiverseGRPOTrainer": "hfdiv.trainer.grpo"}
+_HOMES = {
+    "DiverseGRPOConfig": "hfdiv.trainer.grpo",
+    "DiverseGRPOTrainer": "hfdiv.trainer.grpo",
+    "DiverseRLOOConfig": "hfdiv.trainer.rloo",
+    "DiverseRLOOTrainer": "hfdiv.trainer.rloo",
+    "DiversityCallback": "hfdiv.trainer.watch",
+    "DiversityTargetCallback": "hfdiv.trainer.target",
+    "TargetController": "hfdiv.trainer.target",
+}
 
-__all__ = ["DiverseGRPOConfig", "DiverseGRPOTrainer"]
+__all__ = [
+    "DiverseGRPOConfig",
+    "DiverseGRPOTrainer",
+    "DiverseRLOOConfig",
+    "DiverseRLOOTrainer",
+    "DiversityCallback",
+    "DiversityTargetCallback",
+    "TargetController",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from trl import GRPOConfig, GRPOTrainer
 
-from hfdiv.trainer.rollout import DiverseRolloutMixin, DiversityArguments
+from hfdiv.trainer.arguments import DiversityArguments
+from hfdiv.trainer.model_card import DiversityCardMixin
+from hfdiv.trainer.rollout import DiverseRolloutMixin
 
 
 @dataclass
@@ -23,23 +25,24 @@ class DiverseGRPOConfig(DiversityArguments, GRPOConfig):
     """
 
 
-class DiverseGRPOTrainer(DiverseRolloutMixin, GRPOTrainer):
-    """[`trl.GRPOTrainer`] whose reward or advantage grows with a completion's novelty in its group.
+class DiverseGRPOTrainer(DiverseRolloutMixin, DiversityCardMixin, GRPOTrainer):
+    """[`trl.GRPOTrainer`] whose reward or advantage grows with a completion's diversity in its group.
 
-    With `diversity_weight=0` it is the parent, bit for bit.
-
-    The additive form is r_i + λ · Σ_{j ≠ i} D(y_i, y_j) / (G − 1), where D is 1 − similarity; the advantage form adds
-    λ times that novelty, centred over the completions of the group that count, to the advantage of GRPO
-    (*DeepSeekMath*, Shao et al., 2024, https://huggingface.co/papers/2402.03300).
+    With `diversity_weight=0` it is the parent, bit for bit, whatever loss of the GRPO family (*DeepSeekMath*, Shao et
+    al., 2024, https://huggingface.co/papers/2402.03300) it runs. What a completion earns is one of the objectives of
+    `hfdiv.trainer.objectives`, by `diversity_form`; a `diversity_target` chooses the weight, a `quality_gate` who
+    counts, and `history_weight` takes off what repeats the conversation's earlier replies.
 
     Args:
-        args, kwargs: As for [`trl.GRPOTrainer`], with a [`DiverseGRPOConfig`] as `args`.
-        similarity: A [`~hfdiv.similarity.Similarity`] of the texts of a group. Defaults to
-            [`~hfdiv.similarity.NgramSimilarity`] as the config says.
+        args, kwargs: As for [`trl.GRPOTrainer`], with a [`DiverseGRPOConfig`] as `args`. A
+            [`~hfdiv.trainer.DiversityTargetCallback`] among the `callbacks` takes the place of the config's.
+        similarity: A [`~hfdiv.similarity.Similarity`] of the texts of a group. Defaults to the one that the config
+            names.
+        decoding: A [`~hfdiv.generation.DecodingConfig`] whose processors work in the rollouts of training; off-policy.
 
     Raises:
         TypeError: If `args` is not a [`DiverseGRPOConfig`].
-        ValueError: If a reward function is already named `diversity`.
+        ValueError: If a reward function has the name of a column of ours, or two arguments do not go together.
 
     Example:
         trainer = DiverseGRPOTrainer(

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import math
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from contextlib import ExitStack
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 from accelerate.utils import gather_object
 from numpy.typing import NDArray
+from transformers import TrainerCallback
 
-from hfdiv.diversity import distinct_n, novelty
-from hfdiv.similarity import NgramSimilarity, Similarity
-from hfdiv.text import TEXT_TOKENIZERS, response_text
+from hfdiv.generation.config import DecodingConfig
+from hfdiv.similarity import Similarity
+from hfdiv.text import response_text
+from hfdiv.trainer.arguments import ON_THE_ADVANTAGE, DiversityArguments
+from hfdiv.trainer.columns import DiversityColumn, append_rewards
+from hfdiv.trainer.decoding import RolloutDecoding, refuse_other_generation
+from hfdiv.trainer.gate import RunningQualityCallback
+from hfdiv.trainer.groups import Group, level_of_groups
+from hfdiv.trainer.history import HistoryPenalty
+from hfdiv.trainer.objectives import Objective, objective_of
+from hfdiv.trainer.policy import PolicyStates
+from hfdiv.trainer.signature import TargetSignatureCallback
+from hfdiv.trainer.similarities import cosine_kernels, group_similarities, similarity_of
+from hfdiv.trainer.target import DiversityTargetCallback
 
 
-FORMS = ("additive", "advantage")
-
-# The private and undocumented names of TRL that this file reads or overrides, by the class that must have them. A
+# The private and undocumented names of TRL that this package reads or overrides, by the class that must have them. A
 # test compares them with the installed TRL, so that a change upstream fails there and not in somebody's run.
 SEAMS = {
     "_calculate_rewards": ("inputs", "prompts", "completions", "completion_ids_list"),
@@ -33,102 +42,41 @@ SEAM_ATTRIBUTES = (
     "eos_token_ids",
     "num_generations",
     "num_generations_eval",
+    "reward_func_names",
     "reward_funcs",
     "reward_weights",
 )
 
-
-@dataclass
-class DiversityArguments:
-    """Arguments of the diversity term, beside those of the parent's config.
-
-    Raises:
-        ValueError: If a value is out of its range.
-    """
-
-    diversity_weight: float = field(
-        default=0.5,
-        metadata={
-            "help": "Weight λ ≥ 0 of the diversity term. 0 gives the parent trainer, bit for bit; diversity is then "
-            "still measured and logged."
-        },
-    )
-    diversity_form: Literal["additive", "advantage"] = field(
-        default="additive",
-        metadata={
-            "help": "Where the term enters. 'additive': λ times the novelty of each completion is added to its "
-            "reward, before the parent normalizes the rewards. 'advantage': λ times the novelty, centred in its "
-            "group, is added to the advantage, where `scale_rewards` cannot rescale it."
-        },
-    )
-    diversity_ngram_size: int = field(
-        default=2,
-        metadata={
-            "help": "Order of the n-grams by whose Jaccard distance two completions differ. Not used when the "
-            "trainer is given a `similarity`."
-        },
-    )
-    diversity_tokenizer: str = field(
-        default="mixed",
-        metadata={"help": f"Tokenizer of those n-grams, one of: {', '.join(TEXT_TOKENIZERS)}; or `hf:NAME_OR_PATH`."},
-    )
-    diversity_finished_only: bool = field(
-        default=True,
-        metadata={
-            "help": "Whether only completions that ended by themselves count: one cut off at "
-            "`max_completion_length` earns no diversity and is compared with nobody. Without it, length is the "
-            "exploit."
-        },
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()  # type: ignore[misc]  # the parent config's
-        if not (math.isfinite(self.diversity_weight) and self.diversity_weight >= 0):
-            raise ValueError(
-                f"`diversity_weight` must be a finite number ≥ 0, got {self.diversity_weight}. To train without "
-                "diversity use 0."
-            )
-        if self.diversity_form not in FORMS:
-            raise ValueError(f"`diversity_form` must be one of {list(FORMS)}, got {self.diversity_form!r}.")
-        if self.diversity_ngram_size < 1:
-            raise ValueError(f"`diversity_ngram_size` must be at least 1, got {self.diversity_ngram_size}.")
-        if self.diversity_tokenizer not in TEXT_TOKENIZERS and not self.diversity_tokenizer.startswith("hf:"):
-            raise ValueError(
-                f'`diversity_tokenizer` must be one of {list(TEXT_TOKENIZERS)} or "hf:NAME_OR_PATH", got '
-                f"{self.diversity_tokenizer!r}."
-            )
-
-
-class DiversityColumn:
-    """Holds the place of the diversity reward among the reward functions; the trainer fills its column.
-
-    TRL then weights, logs and tabulates it like any other reward.
-    """
-
-    __name__ = "diversity"
-
-    def __call__(self, completions: list[Any], **_: Any) -> list[None]:  # noqa: ANN401 - columns of any type
-        """Return no reward for each completion."""
-        return [None] * len(completions)
+Callback = TypeVar("Callback", bound=TrainerCallback)
 
 
 class DiverseRolloutMixin:
     """Adds a diversity term to a TRL trainer that samples a group of completions for each prompt.
 
-    Groups are scored whole, at generation, over the texts of all processes: a group may straddle them. The novelty of
-    a completion is its mean distance to the others of its group ([`~hfdiv.diversity.novelty`]).
+    Groups are scored whole, at generation, over the texts of all processes: a group may straddle them. What a
+    completion earns is an objective of `hfdiv.trainer.objectives`; it goes into a reward column of its own, or onto
+    the advantage.
 
-    Beside what the parent logs: `quality` (weighted sum of all rewards but diversity), `diversity/novelty`,
-    `diversity/distinct_2` (mean over groups) and `diversity/counted` (share of completions that were compared), and
-    a column `novelty` in the completions table.
+    Beside what the parent logs: `quality` (weighted sum of the user's rewards), `diversity/novelty`,
+    `diversity/distinct_2` (mean over groups), `diversity/counted` (share of completions that were compared), and a
+    column `novelty` in the completions table; `diversity/gate` with a running quality gate; `diversity/target`,
+    `diversity/level` (of the target's measure, mean over groups) and `diversity/weight` with a target.
     """
 
     _config_class: ClassVar[type[DiversityArguments]]
-    _similarity: Similarity
+    _similarity: Similarity | None
+    _objective: Objective
+    _policy: PolicyStates | None
     _column: int | None
     _advantage_term: torch.Tensor
 
-    def __init__(self, *args: Any, similarity: Similarity | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - the parent's
+        similarity: Similarity | None = None,
+        decoding: DecodingConfig | None = None,
+        **kwargs: Any,  # noqa: ANN401 - the parent's
+    ) -> None:
         given = inspect.signature(super().__init__).bind(*args, **kwargs).arguments
         config = given.get("args")
         if config is None:
@@ -138,14 +86,43 @@ class DiverseRolloutMixin:
                 f"`args` must be a {self._config_class.__name__}, got {type(config).__name__}. It takes the same "
                 "arguments and those of the diversity term."
             )
-        self._similarity = similarity or NgramSimilarity(config.diversity_ngram_size, config.diversity_tokenizer)
-        column = None
-        if config.diversity_weight > 0 and config.diversity_form == "additive":
-            column = DiversityColumn()
-            given["args"] = config = copy.copy(config)  # the caller may use theirs again
-            _append_reward(given, config, column)
+        self._similarity = similarity or similarity_of(config)
+        self._policy = None
+        if self._similarity is None:
+            use = "Use 'embedding' with a `diversity_encoder`, or 'ngram'."
+            refuse_other_generation(given, "`diversity_similarity='policy'`", use)
+            self._policy = PolicyStates()
+        self._decoding = None
+        if decoding is not None:
+            refuse_other_generation(given, "`decoding`", "Leave it out, or set what the engine itself offers.")
+            self._decoding = RolloutDecoding(decoding, config.num_generations)  # type: ignore[attr-defined]
+        self._objective = objective_of(config)
+        column = DiversityColumn()
+        columns: dict[Any, float] = {}
+        if config.diversity_weight > 0 and config.diversity_form not in ON_THE_ADVANTAGE:
+            columns[column] = config.diversity_weight
+        if config.history_weight > 0:
+            columns[HistoryPenalty(config, self._similarity)] = config.history_weight
+        append_rewards(given, columns)
+        _append_callbacks(given, config)
         super().__init__(**given)
-        self._column = None if column is None else self.reward_funcs.index(column)  # type: ignore[attr-defined]
+        self._own_columns = [self.reward_funcs.index(reward) for reward in columns]  # type: ignore[attr-defined]
+        self._column = self._own_columns[0] if column in columns else None
+
+    def _generate_and_score_completions(self, inputs: list[Any]) -> dict[str, Any]:
+        args = self.args  # type: ignore[attr-defined]
+        model = self.accelerator.unwrap_model(self.model)  # type: ignore[attr-defined]
+        with ExitStack() as stack:
+            if self._policy is not None:
+                stack.enter_context(self._policy.recording(model))
+            if self._decoding is not None and self.model.training:  # type: ignore[attr-defined]
+                histories = self._decoding.histories(inputs, args.history_column)
+                ends = self.eos_token_ids  # type: ignore[attr-defined]
+                stack.enter_context(self._decoding.writing(model, self._tokenizer, histories, ends))  # type: ignore[attr-defined]
+            output: dict[str, Any] = super()._generate_and_score_completions(inputs)  # type: ignore[misc]
+        if args.diversity_form in ON_THE_ADVANTAGE and args.diversity_weight > 0:
+            output["advantages"] = output["advantages"] + self._advantage_term[self._local(len(output["advantages"]))]
+        return output
 
     def _calculate_rewards(
         self,
@@ -155,31 +132,96 @@ class DiverseRolloutMixin:
         completion_ids_list: list[Any],
     ) -> torch.Tensor:
         rewards: torch.Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)  # type: ignore[misc]
-        texts = gather_object([response_text(completion) for completion in completions])
-        finished = gather_object([self._finished(ids) for ids in completion_ids_list])
-        groups, counted = self._in_groups(texts), self._in_groups(finished)
-        scores = np.concatenate(
-            [novelty(self._similarity(group), mask) for group, mask in zip(groups, counted, strict=True)]
-        )
-
-        others = [column for column in range(rewards.shape[1]) if column != self._column]
-        unscorable = torch.isnan(rewards[:, others]).all(dim=1) & bool(others)
-        self._log_diversity(rewards[:, others], others, groups, counted, scores, len(completions))
-        if self._column is not None:
-            earned = torch.as_tensor(np.nan_to_num(scores), dtype=rewards.dtype, device=rewards.device)
-            rewards[:, self._column] = earned.masked_fill(unscorable, torch.nan)
-        scorable = np.where(unscorable.cpu().numpy(), np.nan, scores)
-        centred = np.concatenate([_centred(group) for group in self._in_groups(scorable)])
-        self._advantage_term = torch.as_tensor(centred, dtype=rewards.dtype, device=rewards.device)
+        self._refuse_infinite(rewards)
+        quality = self._quality(rewards)
+        groups = self._groups(quality, completions, completion_ids_list)
+        terms = self._terms(groups)
+        if self._own_columns:
+            if self._column is not None:
+                rewards[:, self._column] = torch.as_tensor(terms, dtype=rewards.dtype, device=rewards.device)
+            unscorable = torch.as_tensor(np.isnan(quality), device=rewards.device)
+            rewards[:, self._own_columns] = rewards[:, self._own_columns].masked_fill(unscorable[:, None], torch.nan)
+        self._log_diversity(quality, groups, len(completions))
+        weights = np.repeat(self._weights(groups), [len(group.texts) for group in groups])
+        self._advantage_term = torch.as_tensor(weights * terms, dtype=rewards.dtype, device=rewards.device)
         return rewards
 
-    def _generate_and_score_completions(self, inputs: list[Any]) -> dict[str, Any]:
-        output: dict[str, Any] = super()._generate_and_score_completions(inputs)  # type: ignore[misc]
+    def _terms(self, groups: list[Group]) -> NDArray[np.float64]:
+        """What the completions of all groups earn, before the weight; nothing is asked of them at weight 0."""
+        if self.args.diversity_weight == 0:  # type: ignore[attr-defined]
+            return np.zeros(sum(len(group.texts) for group in groups))
+        return np.concatenate([self._objective(group.quality, group.similarity, group.counted) for group in groups])
+
+    def _refuse_infinite(self, rewards: torch.Tensor) -> None:
+        """Name the reward function that returned what no mean and no advantage can be made of."""
+        found = torch.isinf(rewards).nonzero()
+        if len(found):
+            row, column = found[0].tolist()
+            name = self.reward_func_names[column]  # type: ignore[attr-defined]
+            raise ValueError(
+                f"The reward function {name!r} returned {rewards[row, column].item()} for completion {row} of this "
+                "generation. Return a finite number, or None for a completion that cannot be scored."
+            )
+
+    def _quality(self, rewards: torch.Tensor) -> NDArray[np.float64]:
+        """Weighted sum of the user's rewards, `(N,)`, NaN where none of them scored the completion."""
+        columns = [column for column in range(rewards.shape[1]) if column not in self._own_columns]
+        weights = self.reward_weights[columns].to(rewards.device)  # type: ignore[attr-defined]
+        quality = (rewards[:, columns] * weights).nansum(dim=1)
+        if columns:
+            quality[torch.isnan(rewards[:, columns]).all(dim=1)] = torch.nan
+        values: NDArray[np.float64] = quality.double().cpu().numpy()
+        return values
+
+    def _groups(self, quality: NDArray[np.float64], completions: list[Any], ids: list[Any]) -> list[Group]:
+        """The groups of all processes with what their objective needs."""
+        texts = gather_object([response_text(completion) for completion in completions])
+        finished = np.array(gather_object([self._finished(tokens) for tokens in ids]), dtype=bool)
+        counted = finished & ~np.isnan(quality) & self._good_enough(quality)
+        in_groups = self._in_groups(texts)
+        if self._policy is None:
+            kernels = group_similarities(in_groups, self._similarity)  # type: ignore[arg-type]
+        else:
+            vectors = self._policy.vectors([len(tokens) for tokens in ids])
+            gathered = self.accelerator.gather(vectors).double().cpu().numpy()  # type: ignore[attr-defined]
+            kernels = cosine_kernels(self._in_groups(gathered))
+        parts = in_groups, self._in_groups(quality), self._in_groups(counted), kernels
+        return [Group(*part) for part in zip(*parts, strict=True)]
+
+    def _good_enough(self, quality: NDArray[np.float64]) -> NDArray[np.bool_]:
+        gate = self.args.quality_gate  # type: ignore[attr-defined]
+        if gate is None:
+            return np.ones(len(quality), dtype=bool)
+        if gate != "running":
+            good: NDArray[np.bool_] = quality >= np.float32(gate)  # rewards are; 0.3 passes a gate at 0.3
+            return good
+        running = self._callback(RunningQualityCallback)
+        passed = running.passes(quality, update=self.model.training)  # type: ignore[attr-defined]
+        if running.mean is not None:
+            self._log_metric("diversity/gate", running.mean)  # type: ignore[attr-defined]
+        return passed
+
+    def _weights(self, groups: list[Group]) -> NDArray[np.float64]:
+        """Weight of each group's term on the advantage. A target's controller moves in training only."""
         args = self.args  # type: ignore[attr-defined]
-        if args.diversity_form == "advantage" and args.diversity_weight > 0:
-            term = self._advantage_term[self._local(len(output["advantages"]))]
-            output["advantages"] = output["advantages"] + args.diversity_weight * term
-        return output
+        if args.diversity_target is None:
+            return np.full(len(groups), args.diversity_weight)
+        if not self.model.training:  # type: ignore[attr-defined]
+            return np.zeros(len(groups))
+        values = level_of_groups(groups, args.diversity_target_measure, args.diversity_tokenizer)
+        controller = self._callback(DiversityTargetCallback).controller
+        weights: NDArray[np.float64] = controller.weights(values)
+        log = self._log_metric  # type: ignore[attr-defined]
+        if not np.isnan(values).all():
+            log("diversity/level", float(np.nanmean(values)))
+        log("diversity/weight", float(weights.mean()))
+        log("diversity/target", controller.target)
+        return weights
+
+    def _callback(self, kind: type[Callback]) -> Callback:
+        """The trainer's callback of a kind; transformers may replace it when training resumes, so keep none."""
+        callbacks = self.callback_handler.callbacks  # type: ignore[attr-defined]
+        return next(callback for callback in callbacks if isinstance(callback, kind))
 
     def _finished(self, completion_ids: list[int]) -> bool:
         """Tell whether a completion counts: it ended by itself, or unfinished ones count as well."""
@@ -200,56 +242,36 @@ class DiverseRolloutMixin:
             raise ValueError(f"Cannot score diversity: {len(items)} completions are not whole groups of {size}.")
         return [items[start : start + size] for start in range(0, len(items), size)]
 
-    def _log_diversity(
-        self,
-        quality: torch.Tensor,
-        columns: list[int],
-        groups: list[list[str]],
-        counted: list[list[bool]],
-        scores: NDArray[np.float64],
-        n_local: int,
-    ) -> None:
+    def _log_diversity(self, quality: NDArray[np.float64], groups: list[Group], n_local: int) -> None:
         log = self._log_metric  # type: ignore[attr-defined]
-        weights = self.reward_weights[columns].to(quality.device)  # type: ignore[attr-defined]
-        scored = ~torch.isnan(quality).all(dim=1)
-        if scored.any():
-            log("quality", (quality * weights).nansum(dim=1)[scored].mean().item())
-        if not np.isnan(scores).all():
-            log("diversity/novelty", float(np.nanmean(scores)))
-        kept = [[text for text, keep in zip(*pair, strict=True) if keep] for pair in zip(groups, counted, strict=True)]
-        distinct = distinct_n(kept, n=2, tokenizer=self.args.diversity_tokenizer)  # type: ignore[attr-defined]
-        if distinct.n_counted:
-            log("diversity/distinct_2", distinct.value)
-        log("diversity/counted", float(np.mean(~np.isnan(scores))))
-        local = [None if math.isnan(score) else float(score) for score in scores[self._local(n_local)]]
+        novelties = np.concatenate([group.novelty for group in groups])
+        if not np.isnan(quality).all() and len(self._own_columns) < len(self.reward_funcs):  # type: ignore[attr-defined]
+            log("quality", float(np.nanmean(quality)))
+        if not np.isnan(novelties).all():
+            log("diversity/novelty", float(np.nanmean(novelties)))
+        distinct = level_of_groups(groups, "distinct_2", self.args.diversity_tokenizer)  # type: ignore[attr-defined]
+        if not np.isnan(distinct).all():
+            log("diversity/distinct_2", float(np.nanmean(distinct)))
+        log("diversity/counted", float(np.mean(~np.isnan(novelties))))
+        local = [None if math.isnan(score) else float(score) for score in novelties[self._local(n_local)]]
         self._log_completion_extra("novelty", local)  # type: ignore[attr-defined]
 
 
-def _append_reward(given: dict[str, Any], config: Any, column: DiversityColumn) -> None:  # noqa: ANN401
-    """Add the diversity column to the trainer's arguments, leaving the caller's own lists as they are."""
-    rewards = given.get("reward_funcs")
-    rewards = [] if rewards is None else list(rewards) if isinstance(rewards, list) else [rewards]
-    if any(getattr(reward, "__name__", None) == column.__name__ for reward in rewards):
-        raise ValueError(
-            f"A reward function is already named {column.__name__!r}; rename it: the trainer adds its own."
-        )
-    weights = config.reward_weights
-    if weights is None:
-        weights = [1.0] * len(rewards)
-    given["reward_funcs"] = [*rewards, column]
-    config.reward_weights = [*weights, config.diversity_weight]
-    processing = given.get("reward_processing_classes")
-    if processing is not None:
-        processing = processing if isinstance(processing, list) else [processing]
-        given["reward_processing_classes"] = [*processing, None]
+def _append_callbacks(given: dict[str, Any], config: DiversityArguments) -> None:
+    """Add what a checkpoint must hold: the running mean of quality, the state of the target's controller.
 
-
-def _centred(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores minus their mean, 0 where undefined: diversity moves probability inside a group, never into all of it."""
-    defined = ~np.isnan(scores)
-    if not defined.any():
-        return np.zeros(len(scores))
-    return np.where(defined, scores - scores[defined].mean(), 0.0)
+    A controller with other settings than ours is taken where the caller gives one.
+    """
+    own: list[TrainerCallback] = []
+    if config.quality_gate == "running":
+        own.append(RunningQualityCallback())
+    if config.diversity_target is not None:
+        if not any(isinstance(callback, DiversityTargetCallback) for callback in given.get("callbacks") or []):
+            own.append(DiversityTargetCallback(config.diversity_target))
+        signature = f"{config.diversity_target_measure}|size:{config.num_generations}|tok:{config.diversity_tokenizer}"  # type: ignore[attr-defined]
+        own.append(TargetSignatureCallback(signature))
+    if own:
+        given["callbacks"] = [*(given.get("callbacks") or []), *own]
 
 
 def _model_name(model: Any) -> str:  # noqa: ANN401 - a name or a model

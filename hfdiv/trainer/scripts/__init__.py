@@ -1,0 +1,1 @@
+"""Training scripts, for `hfdiv train` and `accelerate launch -m hfdiv.trainer.scripts.grpo --config X.yaml`."""
