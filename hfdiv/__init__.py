@@ -13,8 +13,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Accumulator": "hfdiv.diversity",
+    "DecodingConfig": "hfdiv.generation",
     "DiverseGRPOConfig": "hfdiv.trainer",
     "DiverseGRPOTrainer": "hfdiv.trainer",
+    "DiverseRLOOConfig": "hfdiv.trainer",
+    "DiverseRLOOTrainer": "hfdiv.trainer",
+    "DiversityCallback": "hfdiv.trainer",
     "Score": "hfdiv.diversity",
     "chamfer": "hfdiv.diversity",
     "class_entropy": "hfdiv.diversity",
@@ -23,8 +27,10 @@ _HOMES = {
     "distinct_k": "hfdiv.diversity",
     "distinct_n": "hfdiv.diversity",
     "expectation_adjusted_distinct": "hfdiv.diversity",
+    "generate_replies": "hfdiv.generation",
     "hdd": "hfdiv.diversity",
     "homogenization": "hfdiv.diversity",
+    "load_rewards": "hfdiv.rewards",
     "log_determinant": "hfdiv.diversity",
     "mean_pairwise_distance": "hfdiv.diversity",
     "measure": "hfdiv.diversity",
@@ -33,9 +39,11 @@ _HOMES = {
     "ngram_diversity": "hfdiv.diversity",
     "ngram_entropy": "hfdiv.diversity",
     "pairwise_bleu": "hfdiv.diversity",
+    "register_reward": "hfdiv.rewards",
     "remote_clique": "hfdiv.diversity",
     "repetition_rate": "hfdiv.diversity",
     "response_length": "hfdiv.diversity",
+    "select": "hfdiv.selection",
     "self_bleu": "hfdiv.diversity.self_bleu",
     "self_repetition": "hfdiv.diversity",
     "sentence_length": "hfdiv.diversity",
@@ -80,13 +88,26 @@ if TYPE_CHECKING:
         vendi_score,
     )
     from hfdiv.diversity.self_bleu import self_bleu
+    from hfdiv.generation import DecodingConfig, generate_replies
     from hfdiv.hub import metric_path
-    from hfdiv.trainer import DiverseGRPOConfig, DiverseGRPOTrainer
+    from hfdiv.rewards import load_rewards, register_reward
+    from hfdiv.selection import select
+    from hfdiv.trainer import (
+        DiverseGRPOConfig,
+        DiverseGRPOTrainer,
+        DiverseRLOOConfig,
+        DiverseRLOOTrainer,
+        DiversityCallback,
+    )
 
 __all__ = [
     "Accumulator",
+    "DecodingConfig",
     "DiverseGRPOConfig",
     "DiverseGRPOTrainer",
+    "DiverseRLOOConfig",
+    "DiverseRLOOTrainer",
+    "DiversityCallback",
     "Score",
     "__version__",
     "chamfer",
@@ -96,8 +117,10 @@ __all__ = [
     "distinct_k",
     "distinct_n",
     "expectation_adjusted_distinct",
+    "generate_replies",
     "hdd",
     "homogenization",
+    "load_rewards",
     "log_determinant",
     "mean_pairwise_distance",
     "measure",
@@ -106,9 +129,11 @@ __all__ = [
     "ngram_diversity",
     "ngram_entropy",
     "pairwise_bleu",
+    "register_reward",
     "remote_clique",
     "repetition_rate",
     "response_length",
+    "select",
     "self_bleu",
     "self_repetition",
     "sentence_length",

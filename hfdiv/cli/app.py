@@ -11,7 +11,9 @@ from hfdiv import __version__
 from hfdiv.cli.compare import compare
 from hfdiv.cli.demo import demo
 from hfdiv.cli.eval import evaluate
+from hfdiv.cli.generate import generate
 from hfdiv.cli.metrics import metrics
+from hfdiv.cli.train import PASS_ON, train
 
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.command("eval")(evaluate)
 app.command("compare")(compare)
+app.command("generate")(generate)
+app.command("train", context_settings=PASS_ON)(train)
 app.command("demo")(demo)
 app.add_typer(metrics)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from hfdiv.cli.interrupt import stopped_by_sigterm
 
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def evaluate(
     try:
         accumulator = _accumulator(measures, tokenizer, level, sketch)
         chunks = stream(file, prompt_column=prompt_column, response_column=response_column, where=where)
-        with _stopped_by_sigterm(), _progress(chunks.total_bytes) as progress:
+        with stopped_by_sigterm(), _progress(chunks.total_bytes) as progress:
             if engine == "ray":
                 from hfdiv.engine.ray import measure_with_ray
 
@@ -140,20 +139,3 @@ def _progress(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
             bars.update(bar, completed=bytes_read, description=f"{n_responses:,} replies")
 
         yield show
-
-
-@contextlib.contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does: with workers and temporary files cleared away, and exit code 130."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

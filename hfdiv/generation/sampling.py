@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hfdiv._extras import require
+from hfdiv.generation.end import end_ids
 
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def sample(
             f"got {temperature} and {num_return_sequences}."
         )
     torch = require("torch", "generation")
-    ends = _end_ids(model, tokenizer)
+    ends = torch.tensor(sorted(end_ids(model, tokenizer)))
     results: list[Sampled] = []
     step = max(1, batch_size // num_return_sequences)
     devices = [model.device] if model.device.type == "cuda" else []
@@ -90,11 +91,3 @@ def sample(
             if on_progress is not None:
                 on_progress(len(results))
     return results
-
-
-def _end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase):  # type: ignore[no-untyped-def] # noqa: ANN202
-    """Tokens that end a reply: a tensor of ids."""
-    torch = require("torch", "generation")
-    declared = model.generation_config.eos_token_id
-    ids = declared if isinstance(declared, list) else [declared]
-    return torch.tensor(sorted({*(i for i in ids if i is not None), tokenizer.eos_token_id}))

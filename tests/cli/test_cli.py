@@ -140,7 +140,7 @@ def test_a_missing_package_is_named_with_its_extra(run, tmp_path, monkeypatch):
 
 
 def test_help_shows_an_example_for_every_command(run):
-    for command in ("eval", "compare", "demo"):
+    for command in ("eval", "compare", "generate", "train", "demo"):
         code, out, _ = run(command, "--help")
         assert code == 0
         assert f"Example: `hfdiv {command}" in " ".join(out.split())
