@@ -18,13 +18,15 @@ class Group:
     Attributes:
         texts: `(G,)`.
         quality: `(G,)`, weighted sum of the user's rewards, NaN for a completion without any.
-        counted: `(G,)`, who takes part in diversity.
+        counted: `(G,)`, who takes part in diversity: finished, scored and good enough.
+        finished: `(G,)`, who ended by themselves, or all where unfinished ones count as well.
         similarity: `(G, G)`, NaN where undefined.
     """
 
     texts: Sequence[str]
     quality: NDArray[np.float64]
     counted: NDArray[np.bool_]
+    finished: NDArray[np.bool_]
     similarity: NDArray[np.float64]
 
     @property
@@ -32,14 +34,11 @@ class Group:
         """Novelty of each completion, `(G,)`: see [`~hfdiv.diversity.novelty`]. Higher = more varied."""
         return novelty(self.similarity, self.counted)
 
-    @property
-    def counted_texts(self) -> list[str]:
-        """The texts that take part."""
-        return [text for text, counts in zip(self.texts, self.counted, strict=True) if counts]
-
 
 def level_of_groups(groups: Sequence[Group], measure: str, tokenizer: str) -> NDArray[np.float64]:
-    """Diversity of each group over the completions that count. Higher = more varied.
+    """Diversity of each group over its finished completions. Higher = more varied.
+
+    Not over those that count alone: a quality gate would leave fewer, and fewer texts look more varied.
 
     Args:
         groups: The groups.
@@ -47,14 +46,14 @@ def level_of_groups(groups: Sequence[Group], measure: str, tokenizer: str) -> ND
         tokenizer: Tokenizer of the n-grams.
 
     Returns:
-        `(n_groups,)`, in [0, 1]; NaN for a group of which fewer than two completions count.
+        `(n_groups,)`, in [0, 1]; NaN for a group of which fewer than two completions finished.
     """
     if measure == "novelty":
-        return np.array([_mean(group.novelty) for group in groups])
+        return np.array([_mean(novelty(group.similarity, group.finished)) for group in groups])
     n = int(measure.removeprefix("distinct_"))
-    values = distinct_n([group.counted_texts for group in groups], n=n, tokenizer=tokenizer).values
-    several = np.array([group.counted.sum() > 1 for group in groups])
-    return np.where(several, values, np.nan)
+    finished = [[text for text, ended in zip(group.texts, group.finished, strict=True) if ended] for group in groups]
+    values = distinct_n(finished, n=n, tokenizer=tokenizer).values
+    return np.where([len(texts) > 1 for texts in finished], values, np.nan)
 
 
 def _mean(values: NDArray[np.float64]) -> float:

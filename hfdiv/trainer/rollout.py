@@ -24,6 +24,7 @@ from hfdiv.trainer.groups import Group, level_of_groups
 from hfdiv.trainer.history import HistoryPenalty
 from hfdiv.trainer.objectives import Objective, objective_of
 from hfdiv.trainer.policy import PolicyStates
+from hfdiv.trainer.resume import ExactResumeCallback
 from hfdiv.trainer.signature import TargetSignatureCallback
 from hfdiv.trainer.similarities import cosine_kernels, group_similarities, similarity_of
 from hfdiv.trainer.target import DiversityTargetCallback
@@ -185,7 +186,7 @@ class DiverseRolloutMixin:
             vectors = self._policy.vectors([len(tokens) for tokens in ids])
             gathered = self.accelerator.gather(vectors).double().cpu().numpy()  # type: ignore[attr-defined]
             kernels = cosine_kernels(self._in_groups(gathered))
-        parts = in_groups, self._in_groups(quality), self._in_groups(counted), kernels
+        parts = in_groups, *map(self._in_groups, (quality, counted, finished)), kernels
         return [Group(*part) for part in zip(*parts, strict=True)]
 
     def _good_enough(self, quality: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -258,11 +259,11 @@ class DiverseRolloutMixin:
 
 
 def _append_callbacks(given: dict[str, Any], config: DiversityArguments) -> None:
-    """Add what a checkpoint must hold: the running mean of quality, the state of the target's controller.
+    """Add what a checkpoint must hold, and what makes resuming from it exact.
 
     A controller with other settings than ours is taken where the caller gives one.
     """
-    own: list[TrainerCallback] = []
+    own: list[TrainerCallback] = [ExactResumeCallback()]
     if config.quality_gate == "running":
         own.append(RunningQualityCallback())
     if config.diversity_target is not None:
@@ -270,8 +271,7 @@ def _append_callbacks(given: dict[str, Any], config: DiversityArguments) -> None
             own.append(DiversityTargetCallback(config.diversity_target))
         signature = f"{config.diversity_target_measure}|size:{config.num_generations}|tok:{config.diversity_tokenizer}"  # type: ignore[attr-defined]
         own.append(TargetSignatureCallback(signature))
-    if own:
-        given["callbacks"] = [*(given.get("callbacks") or []), *own]
+    given["callbacks"] = [*(given.get("callbacks") or []), *own]
 
 
 def _model_name(model: Any) -> str:  # noqa: ANN401 - a name or a model
