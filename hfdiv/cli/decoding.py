@@ -15,7 +15,7 @@ from hfdiv.generation.config import DecodingConfig
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 
@@ -35,13 +35,15 @@ def with_decoding_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def decoding_config(path: Path | None, options: Mapping[str, Any], switches: Mapping[str, Any]) -> DecodingConfig:
+def decoding_config(
+    path: Path | None, options: Mapping[str, Any], switches: Sequence[Mapping[str, Any]]
+) -> DecodingConfig:
     """Return the config of a YAML file, with `options` in place of what it says.
 
     Args:
         path: The file.
         options: Settings by name.
-        switches: Settings for what is off in the file and not among the options.
+        switches: Settings that go together. They count unless the file switches on the first of them.
 
     Raises:
         DataError: If a setting is not known or not possible.
@@ -58,7 +60,9 @@ def decoding_config(path: Path | None, options: Mapping[str, Any], switches: Map
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
     try:
-        switched = {name: value for name, value in switches.items() if not in_file.get(name)}
+        switched = {
+            name: switch[name] for switch in switches if not in_file.get(next(iter(switch))) for name in switch
+        }
         return DecodingConfig.from_dict({**in_file, **switched, **options})
     except (TypeError, ValueError) as error:
         raise DataError(str(error)) from error

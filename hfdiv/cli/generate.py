@@ -13,7 +13,9 @@ from hfdiv.cli.decoding import decoding_config, with_decoding_options
 if TYPE_CHECKING:
     from hfdiv.generation.config import DecodingConfig
 
-_STRENGTH = 0.8  # DRY's usual one, whose form the penalties have that `--siblings` and `--history` switch on
+# What was best in the experiments of docs/decoding.md.
+_SIBLINGS: dict[str, Any] = {"sibling_multiplier": 2.0, "sibling_allowed_length": 1}
+_HISTORY: dict[str, Any] = {"history_multiplier": 4.0, "history_allowed_length": 1, "history_scope": "ending"}
 
 
 @with_decoding_options
@@ -34,10 +36,18 @@ def generate(
         Path | None, typer.Option(help="YAML file of the settings below, by name: `top_p: 0.9`.", show_default=False)
     ] = None,
     siblings: Annotated[
-        bool, typer.Option("--siblings", help="Replies to one prompt differ: --sibling-multiplier 0.8.")
+        bool,
+        typer.Option(
+            "--siblings", help="Replies to one prompt differ: --sibling-multiplier 2 --sibling-allowed-length 1."
+        ),
     ] = False,
     history: Annotated[
-        bool, typer.Option("--history", help="Replies differ from earlier ones: --history-multiplier 0.8.")
+        bool,
+        typer.Option(
+            "--history",
+            help="Replies close unlike earlier ones: --history-multiplier 4 "
+            "--history-allowed-length 1 --history-scope ending.",
+        ),
     ] = False,
     best_of: Annotated[
         int | None,
@@ -76,8 +86,7 @@ def generate(
     from hfdiv.data.prompts import read_prompts
     from hfdiv.generation.prompts import earlier_replies
 
-    switches: dict[str, Any] = {"sibling_multiplier": _STRENGTH} if siblings else {}
-    switches |= {"history_multiplier": _STRENGTH} if history else {}
+    switches = [_SIBLINGS] * siblings + [_HISTORY] * history
     settings = decoding_config(config, decoding, switches)
     if streaming and max(settings.num_return_sequences, settings.num_beams, best_of or 1) > 1:
         raise DataError("`--streaming` shows one reply at a time: leave it out for several replies or beams.")

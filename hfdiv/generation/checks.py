@@ -44,6 +44,9 @@ def check_value(setting: Field[Any], value: object) -> None:
         none = " or None" * bool(optional)
         got = f"{value!r} ({type(value).__name__}).{_number_as_text(kind, value)}"
         raise TypeError(f"`{setting.name}` must be {_WORDS[kind]}{none}, got {got}")
+    choices = setting.metadata.get("choices", [value])
+    if value not in choices:
+        raise ValueError(f"`{setting.name}` must be one of {list(choices)}, got {value!r}.")
     bounds = {name: setting.metadata.get(name) for name in ("at_least", "above", "at_most")}
     if not isinstance(value, (int, float)) or not any(bound is not None for bound in bounds.values()):
         return

@@ -30,8 +30,8 @@ _OFF = {
 }
 
 
-def _setting(default: object, text: str, **bounds: float) -> Any:  # noqa: ANN401 - the field's own type
-    return field(default=default, metadata={"help": text, **bounds})
+def _setting(default: object, text: str, **range_: Any) -> Any:  # noqa: ANN401 - the field's own type
+    return field(default=default, metadata={"help": text, **range_})
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,12 @@ leave out `contrastive_search`.
     )
     history_base: float = _setting(1.75, "History penalty: growth with each token of the repeat.", at_least=1)
     history_allowed_length: int = _setting(2, "History penalty: shorter repeats are free.", at_least=1, at_most=50)
+    history_scope: str = _setting(
+        "response",
+        'History penalty: what of the earlier replies counts, "response" (all, within sentences) or "ending" (how '
+        "they closed: the last sentence, its beginning too).",
+        choices=("response", "ending"),
+    )
     sibling_multiplier: float = _setting(
         0.0, "Sibling penalty: for a token that continues what another reply to the prompt says; 0 is off.", at_least=0
     )

@@ -211,7 +211,15 @@ def test_options_stand_in_place_of_the_file(run, command, tmp_path):
     assert code == 0, err
     about = json.loads((tmp_path / "out" / "generate.json").read_text(encoding="utf-8"))["settings"]["decoding"]
     assert (about["top_p"], about["temperature"], about["max_new_tokens"]) == (0.9, 0.7, 8)
-    assert about["sibling_multiplier"] == 2  # a switch does not change what is on
+    assert (about["sibling_multiplier"], about["sibling_allowed_length"]) == (2, 2)  # a switch leaves what is on
+
+
+def test_switches_are_short_for_several_settings(run, command, tmp_path):
+    code, _, err = run(*command("--siblings", num_return_sequences=2, limit=1, sibling_base=3))
+    assert code == 0, err
+    about = json.loads((tmp_path / "out" / "generate.json").read_text(encoding="utf-8"))["settings"]["decoding"]
+    set_ = [about[f"sibling_{name}"] for name in ("multiplier", "allowed_length", "base")]
+    assert set_ == [2, 1, 3]
 
 
 def test_earlier_replies_are_told_from_the_messages_and_the_column(run, command, prompts, tmp_path):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st  # noqa: E402
 from transformers.generation.streamers import BaseStreamer  # noqa: E402
 
 from hfdiv.generation import DecodingConfig  # noqa: E402
+from hfdiv.generation.processors.history import ending  # noqa: E402
 from tests.generation.decoding import EOS, PAD, tiny_llama  # noqa: E402
 
 
@@ -121,6 +122,7 @@ def test_what_can_go_together_does(settings):
 @pytest.mark.parametrize(
     ("name", "value", "error", "message"),
     [
+        ("history_scope", "turn", ValueError, r"must be one of \['response', 'ending'\], got 'turn'"),
         ("max_new_tokens", 0, ValueError, "`max_new_tokens` must be at least 1, got 0"),
         ("max_new_tokens", 2.5, TypeError, r"`max_new_tokens` must be an integer, got 2.5 \(float\)"),
         ("max_new_tokens", True, TypeError, "must be an integer, got True"),
@@ -337,6 +339,36 @@ def test_earlier_replies_may_be_texts_or_ids(tokenizer):
     ids = config.processors(tokenizer, histories=[[tokenizer("one two")["input_ids"], []], []])[0]
     assert [index.ids.tolist() for index in texts._indexes] == [index.ids.tolist() for index in ids._indexes]
     assert len(texts._indexes[0].ids) == 4  # two words, and the end of each reply
+
+
+def test_of_earlier_replies_how_they_closed_may_count_alone(tokenizer):
+    config = DecodingConfig(history_multiplier=1.0, history_scope="ending")
+    reply = "one two. yes please"
+    whole = DecodingConfig(history_multiplier=1.0).processors(tokenizer, histories=[[reply]])[0]._indexes[0]
+    texts = config.processors(tokenizer, histories=[[reply]])[0]._indexes[0]
+    ids = config.processors(tokenizer, histories=[[tokenizer(reply)["input_ids"]]])[0]._indexes[0]
+    closing = tokenizer(". yes please", add_special_tokens=False)["input_ids"]
+    assert texts.ids.tolist()[: len(closing)] == closing
+    assert len(texts.ids) < len(whole.ids)
+    assert texts.exempt - {-1} == set(tokenizer.all_special_ids)  # -1 stands between replies
+    assert set(closing[-2:]) <= set(ids.ids.tolist())
+
+
+@pytest.mark.parametrize(
+    ("reply", "closing"),
+    [
+        ("I see. I am sorry! Anything else?\n", "! Anything else?"),
+        ("Anything else?", "Anything else?"),
+        ("Prices:\n\n3.5 or 4.5", ":\n\n3.5 or 4.5"),
+        ("Oh. Oh.", ". Oh."),
+        ("好的。还有别的问题吗？", "。还有别的问题吗？"),
+        ("👋 Hi! 🎉", "! 🎉"),
+        (" \n", ""),
+        ("", ""),
+    ],
+)
+def test_a_closing_begins_where_the_sentence_before_it_ends(reply, closing):
+    assert ending(reply) == closing
 
 
 def test_what_is_missing_is_said(model, tokenizer):

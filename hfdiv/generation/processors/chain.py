@@ -32,6 +32,7 @@ from hfdiv.generation.processors import (
     XTCLogitsProcessor,
     breaker_ids,
 )
+from hfdiv.generation.processors.history import ending
 
 
 if TYPE_CHECKING:
@@ -102,12 +103,15 @@ def _across_replies(
                 "`history_multiplier` is set, so `histories` must hold the earlier replies of each conversation: "
                 "an empty list for one that has none."
             )
+        # How an earlier reply closed is told from where the sentence before it ends: no sentence end breaks that.
+        closing = config.history_scope == "ending"
+        breakers = frozenset() if closing else _breakers(tokenizer, SENTENCE_ENDS, len(tokenizer))
         yield HistoryPenaltyLogitsProcessor(
-            [[_ids(reply, tokenizer) for reply in replies] for replies in histories],
+            [[_ids(reply, tokenizer, closing) for reply in replies] for replies in histories],
             config.history_multiplier,
             config.history_base,
             config.history_allowed_length,
-            _breakers(tokenizer, SENTENCE_ENDS, len(tokenizer)) | ends,
+            breakers | ends,
         )
     if config.sibling_multiplier:
         yield SiblingPenaltyLogitsProcessor(
@@ -119,7 +123,9 @@ def _across_replies(
         )
 
 
-def _ids(reply: str | Sequence[int], tokenizer: PreTrainedTokenizerBase) -> Sequence[int]:
+def _ids(reply: str | Sequence[int], tokenizer: PreTrainedTokenizerBase, closing: bool) -> Sequence[int]:
+    if closing:
+        reply = ending(reply if isinstance(reply, str) else tokenizer.decode(reply, skip_special_tokens=True))
     if isinstance(reply, str):
         ids: list[int] = tokenizer(reply, add_special_tokens=False)["input_ids"]
         return ids

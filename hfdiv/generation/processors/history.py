@@ -6,6 +6,21 @@ from collections.abc import Collection, Sequence
 
 from hfdiv.generation.penalties import HistoryPenalty, MatchPenalty, ReplyIndex
 from hfdiv.generation.processors.rows import RowPenaltyProcessor
+from hfdiv.text import sentences
+
+
+def ending(reply: str) -> str:
+    """Return how a reply closes: its last sentence, and what ends the one before.
+
+    So that the first word of a repeated ending is a repeat too: turning away there costs least.
+
+    Example:
+        >>> ending("I am sorry. Anything else?"), ending("抱歉。还有别的问题吗？"), ending("Hello!")
+        ('. Anything else?', '。还有别的问题吗？', 'Hello!')
+    """
+    last = (sentences(reply) or [""])[-1]
+    before = reply.rstrip().removesuffix(last).rstrip()
+    return reply.rstrip()[max(len(before) - 1, 0) :]
 
 
 class HistoryPenaltyLogitsProcessor(RowPenaltyProcessor):
