@@ -9,14 +9,23 @@ from hfdiv._extras import require
 
 
 if TYPE_CHECKING:
+    from hfdiv.trainer.cpo import DiverseCPOConfig, DiverseCPOTrainer
+    from hfdiv.trainer.dpo import DiverseDPOConfig, DiverseDPOTrainer
     from hfdiv.trainer.grpo import DiverseGRPOConfig, DiverseGRPOTrainer
+    from hfdiv.trainer.orpo import DiverseORPOConfig, DiverseORPOTrainer
     from hfdiv.trainer.rloo import DiverseRLOOConfig, DiverseRLOOTrainer
     from hfdiv.trainer.target import DiversityTargetCallback, TargetController
     from hfdiv.trainer.watch import DiversityCallback
 
 _HOMES = {
+    "DiverseCPOConfig": "hfdiv.trainer.cpo",
+    "DiverseCPOTrainer": "hfdiv.trainer.cpo",
+    "DiverseDPOConfig": "hfdiv.trainer.dpo",
+    "DiverseDPOTrainer": "hfdiv.trainer.dpo",
     "DiverseGRPOConfig": "hfdiv.trainer.grpo",
     "DiverseGRPOTrainer": "hfdiv.trainer.grpo",
+    "DiverseORPOConfig": "hfdiv.trainer.orpo",
+    "DiverseORPOTrainer": "hfdiv.trainer.orpo",
     "DiverseRLOOConfig": "hfdiv.trainer.rloo",
     "DiverseRLOOTrainer": "hfdiv.trainer.rloo",
     "DiversityCallback": "hfdiv.trainer.watch",
@@ -25,8 +34,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "DiverseCPOConfig",
+    "DiverseCPOTrainer",
+    "DiverseDPOConfig",
+    "DiverseDPOTrainer",
     "DiverseGRPOConfig",
     "DiverseGRPOTrainer",
+    "DiverseORPOConfig",
+    "DiverseORPOTrainer",
     "DiverseRLOOConfig",
     "DiverseRLOOTrainer",
     "DiversityCallback",
