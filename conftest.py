@@ -10,6 +10,7 @@ NEEDS = {
     "evaluate": ["hfdiv/metrics/*", "tests/metrics/*"],
     "scipy": ["hfdiv/report/*", "tests/report/*"],
     "matplotlib": ["hfdiv/report/*", "tests/report/*"],
+    "krippendorff": ["hfdiv/data/annotation/agreement.py"],
     "nltk": ["tests/diversity/test_self_bleu.py"],
 }
 

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from hfdiv import __version__
+from hfdiv.cli.annotate import annotate
 from hfdiv.cli.compare import compare
+from hfdiv.cli.data import data
 from hfdiv.cli.demo import demo
 from hfdiv.cli.eval import evaluate
 from hfdiv.cli.generate import generate
@@ -29,6 +31,8 @@ app.command("compare")(compare)
 app.command("generate")(generate)
 app.command("train", context_settings=PASS_ON)(train)
 app.command("demo")(demo)
+app.add_typer(data)
+app.add_typer(annotate)
 app.add_typer(metrics)
 
 
