@@ -11,7 +11,11 @@ NEEDS = {
     "scipy": ["hfdiv/report/*", "tests/report/*"],
     "matplotlib": ["hfdiv/report/*", "tests/report/*"],
     "krippendorff": ["hfdiv/data/annotation/agreement.py"],
-    "nltk": ["tests/diversity/test_self_bleu.py"],
+    "nltk": [
+        "tests/diversity/test_self_bleu.py",
+        "tests/diversity/test_pairwise.py",
+        "tests/similarity/test_bleu.py",
+    ],
 }
 
 MISSING = [package for package in NEEDS if importlib.util.find_spec(package) is None]
