@@ -33,7 +33,7 @@ _PANELS = (
     (("distinct",), "Distinct-n", "unique share of n-grams · more varied →", True),
     (("ngram_entropy",), "N-gram entropy", "nats · more varied →", False),
     (("self_bleu",), "Self-BLEU", "overlap between replies · ← more varied", True),
-    (("seq_rep", "repetition_rate"), "Repetition", "in a reply (seq-rep), in a group (rate) · ← more varied", False),
+    (("seq_rep", "repetition_rate"), "Repetition", "share of n-grams repeated · ← more varied", False),
 )
 _LONGEST_LABEL = 28
 
