@@ -112,7 +112,7 @@ def columns_of(
     """
     for name in (prompt_column, response_column):
         if name is not None and name not in row:
-            raise DataError(f"there is no column {name!r}; the columns are {names(row)}.{_closest(name, row)}")
+            raise DataError(f"there is no column {name!r}; the columns are {names(row)}.{closest(name, row)}")
     reply = _reply_column(row, besides=prompt_column) if response_column is None else response_column
     if reply is None:
         raise _no_reply(row, ONE + MANY)
@@ -142,7 +142,8 @@ def _no_reply(row: Mapping[str, Any], wanted: tuple[str, ...]) -> DataError:
     return DataError(f"no reply: a row needs {one_of}{', '.join(wanted)}; this one has {names(row)}{advice}")
 
 
-def _closest(name: str, row: Mapping[str, Any]) -> str:
+def closest(name: str, row: Mapping[str, Any]) -> str:
+    """Return the end of an error message: the column of a row whose name looks most like `name`, if one does."""
     close = get_close_matches(name, map(str, row), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 

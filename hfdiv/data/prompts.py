@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from hfdiv.data.columns import closest
 from hfdiv.data.entry import names, prompt_of, reply_of, shown
 from hfdiv.data.folder import parts_of
 from hfdiv.data.records import DataError
@@ -81,10 +81,10 @@ def _prompt(row: Mapping[str, Any], column: str | None) -> Response:
     wanted = _NAMES if column is None else (column,)
     name = next((name for name in wanted if row.get(name) is not None), None)
     if name is None:
-        close = get_close_matches(column or "prompt", map(str, row), n=1)
-        advice = f" Did you mean {close[0]!r}?" if close else ""
         asked = "`prompt` or `messages`" if column is None else f"{column!r}"
-        raise DataError(f"no prompt: a row needs {asked}; this one has {names(row)}.{advice}")
+        raise DataError(
+            f"no prompt: a row needs {asked}; this one has {names(row)}.{closest(column or 'prompt', row)}"
+        )
     prompt: Response = row[name]
     prompt_of(prompt)  # checks it
     return prompt
