@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from hfdiv.text import TEXT_TOKENIZERS
+from hfdiv.trainer.history_arguments import HistoryArguments
 
 
 Form = Literal["additive", "multiplicative", "adjustment", "set_marginal", "frequency", "advantage"]
 Adjustment = Literal["graph_cut", "log_det"]
 SimilarityName = Literal["ngram", "bleu", "embedding", "policy", "partition"]
-HistoryScope = Literal["last_sentence", "response"]
 
 ROW_SCALING = ("multiplicative", "adjustment")
 """Forms that scale a reply's quality."""
@@ -23,7 +23,7 @@ TARGET_MEASURES = ("distinct_1", "distinct_2", "distinct_3", "distinct_4", "nove
 
 
 @dataclass
-class DiversityArguments:
+class DiversityArguments(HistoryArguments):
     """Arguments of the diversity term, beside those of the parent's config.
 
     Raises:
@@ -123,26 +123,9 @@ class DiversityArguments:
             "replies, above `history_threshold`, is taken off its reward. 0: off."
         },
     )
-    history_threshold: float = field(
-        default=0.8,
-        metadata={"help": "Similarity to an earlier reply, in [0, 1), from which on a completion loses reward."},
-    )
-    history_scope: HistoryScope = field(
-        default="last_sentence",
-        metadata={
-            "help": "What is compared with the earlier replies: the 'last_sentence' of each, or the 'response'."
-        },
-    )
-    history_column: str = field(
-        default="history",
-        metadata={
-            "help": "Dataset column with the earlier replies: texts or chat messages. Without it they are the "
-            "assistant's turns in a conversational prompt."
-        },
-    )
 
     def __post_init__(self) -> None:
-        super().__post_init__()  # type: ignore[misc]  # the parent config's
+        super().__post_init__()
         self._check_numbers()
         self._check_names()
         self._check_combinations()
@@ -164,8 +147,6 @@ class DiversityArguments:
             raise ValueError(f"`diversity_threshold` must be above 0 and at most 1, got {self.diversity_threshold}.")
         if not (math.isfinite(self.history_weight) and self.history_weight >= 0):
             raise ValueError(f"`history_weight` must be a finite number ≥ 0, got {self.history_weight}.")
-        if not 0 <= self.history_threshold < 1:
-            raise ValueError(f"`history_threshold` must be at least 0 and below 1, got {self.history_threshold}.")
         self.quality_gate = _gate(self.quality_gate)
 
     def _check_names(self) -> None:
@@ -174,7 +155,6 @@ class DiversityArguments:
             "diversity_adjustment": get_args(Adjustment),
             "diversity_similarity": get_args(SimilarityName),
             "diversity_target_measure": TARGET_MEASURES,
-            "history_scope": get_args(HistoryScope),
         }.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"`{name}` must be one of {list(known)}, got {getattr(self, name)!r}.")

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from datasets import Dataset, IterableDataset
 
-from hfdiv.rewards.history import HistoryScope
 from hfdiv.similarity import Similarity
 from hfdiv.text import TEXT_TOKENIZERS
+from hfdiv.trainer.history_arguments import HistoryArguments
 from hfdiv.trainer.pair_columns import pair_weights
 from hfdiv.trainer.pair_weights import check_pair_weights
 
@@ -53,7 +53,7 @@ SEAM_ATTRIBUTES = {
 
 
 @dataclass
-class PairWeightArguments:
+class PairWeightArguments(HistoryArguments):
     """Arguments of the pair weights, beside those of the parent's config.
 
     Raises:
@@ -91,39 +91,17 @@ class PairWeightArguments:
         default="mixed",
         metadata={"help": f"Tokenizer of those n-grams, one of: {', '.join(TEXT_TOKENIZERS)}; or `hf:NAME_OR_PATH`."},
     )
-    history_threshold: float = field(
-        default=0.8,
-        metadata={"help": "Similarity to an earlier reply, in [0, 1), from which on a pair loses weight."},
-    )
-    history_scope: HistoryScope = field(
-        default="last_sentence",
-        metadata={
-            "help": "What is compared with the earlier replies: the 'last_sentence' of each, or the 'response'."
-        },
-    )
-    history_column: str = field(
-        default="history",
-        metadata={
-            "help": "Dataset column with the earlier replies: texts or chat messages. Without it they are the "
-            "assistant's turns in a conversational prompt."
-        },
-    )
 
     def __post_init__(self) -> None:
-        super().__post_init__()  # type: ignore[misc]  # the parent config's
+        super().__post_init__()
         for name in ("deviation_columns", "pair_encoders"):
             if isinstance(getattr(self, name), str):
                 setattr(self, name, [getattr(self, name)])
-        for name, known in {
-            "pair_weighting": get_args(PairWeighting),
-            "history_scope": get_args(HistoryScope),
-        }.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"`{name}` must be one of {list(known)}, got {getattr(self, name)!r}.")
+        if self.pair_weighting not in get_args(PairWeighting):
+            known = list(get_args(PairWeighting))
+            raise ValueError(f"`pair_weighting` must be one of {known}, got {self.pair_weighting!r}.")
         if self.pair_ngram_size < 1:
             raise ValueError(f"`pair_ngram_size` must be at least 1, got {self.pair_ngram_size}.")
-        if not 0 <= self.history_threshold < 1:
-            raise ValueError(f"`history_threshold` must be at least 0 and below 1, got {self.history_threshold}.")
         if self.pair_weighting == "history" and self.pair_encoders and len(self.pair_encoders) > 1:
             raise ValueError(f"`pair_weighting='history'` takes one of `pair_encoders`, got {self.pair_encoders}.")
         if self.pair_weighting != "none":

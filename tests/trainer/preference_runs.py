@@ -60,7 +60,7 @@ def build(name, parent=False, train_dataset=None, **options):
     kwargs = {
         key: options.pop(key) for key in ("peft_config", "similarity", "eval_dataset", "callbacks") if key in options
     }
-    config_class = config_class.__mro__[2] if parent else config_class
+    config_class = config_class.__bases__[1] if parent else config_class
     trainer = (plain if parent else ours)(
         tiny_model(),
         args=config(config_class, **options),
