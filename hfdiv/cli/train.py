@@ -1,4 +1,4 @@
-"""`hfdiv train`: GRPO or RLOO with a diversity term, from a YAML recipe."""
+"""`hfdiv train`: fine-tuning, preference learning and reinforcement learning, from a YAML recipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def train(
     context: typer.Context,
-    method: Annotated[Literal["grpo", "rloo"], typer.Argument(help="What to train by.", show_default=False)],
+    method: Annotated[
+        Literal["sft", "dpo", "cpo", "simpo", "orpo", "grpo", "rloo"],
+        typer.Argument(help="What to train by.", show_default=False),
+    ],
     config: Annotated[Path, typer.Option(help="Recipe (YAML): any argument of the trainer, the model and the data.")],
     accelerate_config: Annotated[
         Path | None, typer.Option(help="Accelerate config (YAML), for several processes, DeepSpeed or FSDP.")
@@ -23,7 +26,7 @@ def train(
         int | None, typer.Option(min=1, help="Processes to train in. Default: one for each GPU, or one.")
     ] = None,
 ) -> None:
-    """Train a model for diversity.
+    """Train a model for diversity: sft on good replies, dpo, cpo, simpo or orpo on pairs, grpo or rloo on rewards.
 
     Runs `accelerate launch` on the script `hfdiv.trainer.scripts.METHOD`. Any other option is passed on and wins
     over the recipe, such as `--learning_rate 1e-6`; `python -m hfdiv.trainer.scripts.grpo --help` lists them.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from trl import GRPOConfig, GRPOTrainer
 
 from hfdiv.trainer.arguments import DiversityArguments
-from hfdiv.trainer.model_card import DiversityCardMixin
 from hfdiv.trainer.rollout import DiverseRolloutMixin
 
 
@@ -25,7 +24,7 @@ class DiverseGRPOConfig(DiversityArguments, GRPOConfig):
     """
 
 
-class DiverseGRPOTrainer(DiverseRolloutMixin, DiversityCardMixin, GRPOTrainer):
+class DiverseGRPOTrainer(DiverseRolloutMixin, GRPOTrainer):
     """[`trl.GRPOTrainer`] whose reward or advantage grows with a completion's diversity in its group.
 
     With `diversity_weight=0` it is the parent, bit for bit, whatever loss of the GRPO family (*DeepSeekMath*, Shao et

@@ -16,7 +16,8 @@ from typing import Any
 from hfdiv._extras import require
 
 
-METHODS = ("grpo", "rloo")
+METHODS = ("sft", "dpo", "cpo", "simpo", "orpo", "grpo", "rloo")
+"""What there is a training script for."""
 
 # How the started script and the one that started it understand each other: the launcher turns every failure into exit
 # code 1, and may start fewer processes than it was told to.
@@ -35,7 +36,7 @@ def launch(
     SIGINT and SIGTERM are passed on to all of its processes.
 
     Args:
-        method: `"grpo"` or `"rloo"`.
+        method: One of `METHODS`.
         arguments: Command-line arguments of the script.
         accelerate_config: An accelerate config (YAML). Defaults to the user's own, if any.
         num_processes: Processes to train in. Defaults to what the config says, else one for each GPU, or one.

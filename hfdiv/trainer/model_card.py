@@ -17,39 +17,43 @@ if TYPE_CHECKING:
 
 
 class DiversityCardMixin:
-    """Adds a section on diversity to the model card of a trainer with a diversity term."""
-
-    _similarity: Similarity | None
+    """Adds a section on diversity to the model card of a trainer."""
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the parent's
         """Write the parent's model card to `README.md` in the output folder, with the section at its end."""
         super().create_model_card(*args, **kwargs)  # type: ignore[misc]
         if not self.is_world_process_zero():  # type: ignore[attr-defined]
             return
-        config: DiversityArguments = self.args  # type: ignore[attr-defined]
-        section = diversity_section(config, self._similarity, self.state.log_history)  # type: ignore[attr-defined]
+        section = diversity_section(self._in_words(), self.state.log_history)  # type: ignore[attr-defined]
         card = Path(self.args.output_dir, "README.md")  # type: ignore[attr-defined]
         card.write_text(f"{card.read_text(encoding='utf-8').rstrip()}\n\n{section}", encoding="utf-8")
 
+    def _in_words(self) -> str:
+        """Return what the trainer does for diversity."""
+        raise NotImplementedError
 
-def diversity_section(
-    config: DiversityArguments, similarity: Similarity | None, log_history: Sequence[Mapping[str, Any]]
-) -> str:
+
+def diversity_section(objective: str, log_history: Sequence[Mapping[str, Any]]) -> str:
     """Return the section, as Markdown: the objective in words and, where they were measured, a table of measures.
 
     Args:
-        config: The trainer's arguments.
-        similarity: How alike two completions are; `None` for the policy's own hidden states.
+        objective: What the trainer does for diversity.
         log_history: What the trainer logged, the measures of [`~hfdiv.trainer.watch.DiversityCallback`] among it.
     """
-    parts = ["## Diversity", _objective(config, similarity)]
+    parts = ["## Diversity", f"Trained with hfdiv {__version__} {objective}"]
     measured = [entry for entry in log_history if PREFIX + "finished" in entry]
     if measured:
         parts.append(_table(measured[0], measured[-1]))
     return "\n\n".join(parts) + "\n"
 
 
-def _objective(config: DiversityArguments, similarity: Similarity | None) -> str:
+def objective_in_words(config: DiversityArguments, similarity: Similarity | None) -> str:
+    """Return a diversity objective in words.
+
+    Args:
+        config: The trainer's arguments.
+        similarity: How alike two completions are; `None` for the policy's own hidden states.
+    """
     form: str = config.diversity_form
     if form == "adjustment":
         form += f" ({config.diversity_adjustment})"
@@ -73,7 +77,7 @@ def _objective(config: DiversityArguments, similarity: Similarity | None) -> str
             f"Penalty of weight {config.history_weight:g} for a {config.history_scope.replace('_', ' ')} more than "
             f"{config.history_threshold:g} alike to an earlier reply's."
         )
-    return f"Trained with hfdiv {__version__} {' '.join(sentences)}"
+    return " ".join(sentences)
 
 
 def _table(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

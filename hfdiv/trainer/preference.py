@@ -15,6 +15,8 @@ from datasets import Dataset, IterableDataset
 from hfdiv.similarity import Similarity
 from hfdiv.text import TEXT_TOKENIZERS
 from hfdiv.trainer.history_arguments import HistoryArguments
+from hfdiv.trainer.model_card import DiversityCardMixin
+from hfdiv.trainer.pair_card import weighting_in_words
 from hfdiv.trainer.pair_columns import pair_weights
 from hfdiv.trainer.pair_weights import check_pair_weights
 
@@ -111,7 +113,7 @@ class PairWeightArguments(HistoryArguments):
         """Refuse what has no weight by pair; for the trainer's own losses to override."""
 
 
-class PairWeightMixin:
+class PairWeightMixin(DiversityCardMixin):
     """Gives the pairs of a TRL trainer of preference their weights, from the dataset to the batch.
 
     Only training is weighted: the loss of an evaluation is the parent's, and compares across weightings.
@@ -137,9 +139,19 @@ class PairWeightMixin:
         dataset = given.get("train_dataset")
         if config.pair_weighting != "none" and isinstance(dataset, (Dataset, IterableDataset)):
             given["train_dataset"] = with_pair_weights(dataset, config, similarity)
+        self._similarity = similarity
         super().__init__(**given)
         if config.pair_weighting != "none":
             self.data_collator = PairWeightCollator(self.data_collator)  # type: ignore[has-type]
+
+    def _in_words(self) -> str:
+        pairs = self.train_dataset  # type: ignore[attr-defined]
+        weighted = isinstance(pairs, Dataset) and PAIR_WEIGHT in pairs.column_names
+        return weighting_in_words(
+            self.args,  # type: ignore[attr-defined]
+            self._similarity,
+            pairs[PAIR_WEIGHT][:] if weighted else None,
+        )
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()  # type: ignore[misc]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from trl import RLOOConfig, RLOOTrainer
 
 from hfdiv.trainer.arguments import DiversityArguments
-from hfdiv.trainer.model_card import DiversityCardMixin
 from hfdiv.trainer.rollout import DiverseRolloutMixin
 
 
@@ -26,7 +25,7 @@ class DiverseRLOOConfig(DiversityArguments, RLOOConfig):
     """
 
 
-class DiverseRLOOTrainer(DiverseRolloutMixin, DiversityCardMixin, RLOOTrainer):
+class DiverseRLOOTrainer(DiverseRolloutMixin, RLOOTrainer):
     """[`trl.RLOOTrainer`] whose reward or advantage grows with a completion's diversity in its group.
 
     With `diversity_weight=0` it is the parent, bit for bit. The forms are those of

@@ -22,6 +22,7 @@ from hfdiv.trainer.decoding import RolloutDecoding, refuse_other_generation
 from hfdiv.trainer.gate import RunningQualityCallback
 from hfdiv.trainer.groups import Group, level_of_groups
 from hfdiv.trainer.history import HistoryPenalty
+from hfdiv.trainer.model_card import DiversityCardMixin, objective_in_words
 from hfdiv.trainer.objectives import Objective, objective_of
 from hfdiv.trainer.policy import PolicyStates
 from hfdiv.trainer.resume import ExactResumeCallback
@@ -51,7 +52,7 @@ SEAM_ATTRIBUTES = (
 Callback = TypeVar("Callback", bound=TrainerCallback)
 
 
-class DiverseRolloutMixin:
+class DiverseRolloutMixin(DiversityCardMixin):
     """Adds a diversity term to a TRL trainer that samples a group of completions for each prompt.
 
     Groups are scored whole, at generation, over the texts of all processes: a group may straddle them. What a
@@ -109,6 +110,9 @@ class DiverseRolloutMixin:
         super().__init__(**given)
         self._own_columns = [self.reward_funcs.index(reward) for reward in columns]  # type: ignore[attr-defined]
         self._column = self._own_columns[0] if column in columns else None
+
+    def _in_words(self) -> str:
+        return objective_in_words(self.args, self._similarity)  # type: ignore[attr-defined]
 
     def _generate_and_score_completions(self, inputs: list[Any]) -> dict[str, Any]:
         args = self.args  # type: ignore[attr-defined]

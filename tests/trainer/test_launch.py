@@ -101,7 +101,7 @@ def test_a_signal_reaches_every_process_of_the_run(signum):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (("ppo", []), ValueError, r"must be one of \['grpo', 'rloo'\], got 'ppo'"),
+        (("ppo", []), ValueError, r"must be one of \['sft', 'dpo', .*\], got 'ppo'"),
         (("grpo", [], None, 0), ValueError, "at least 1, got 0"),
         (("grpo", [], "no.yaml"), FileNotFoundError, "There is no accelerate config no.yaml"),
     ],

@@ -3,7 +3,7 @@ import pytest
 from hfdiv import __version__
 from hfdiv.similarity import NgramSimilarity
 from hfdiv.trainer.grpo import DiverseGRPOConfig, DiverseGRPOTrainer
-from hfdiv.trainer.model_card import diversity_section
+from hfdiv.trainer.model_card import diversity_section, objective_in_words
 from hfdiv.trainer.watch import PREFIX, DiversityCallback
 from tests.trainer.tiny import prompts, settings, tiny_model, tiny_tokenizer, wants_thanks
 
@@ -12,7 +12,7 @@ BIGRAMS = NgramSimilarity(2)
 
 
 def section(similarity=BIGRAMS, log=(), **values):
-    return diversity_section(settings(DiverseGRPOConfig, **values), similarity, log)
+    return diversity_section(objective_in_words(settings(DiverseGRPOConfig, **values), similarity), log)
 
 
 @pytest.mark.parametrize(

@@ -11,30 +11,42 @@ import torch
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 
-from hfdiv.trainer.grpo import DiverseGRPOConfig, DiverseGRPOTrainer
-from hfdiv.trainer.rloo import DiverseRLOOConfig, DiverseRLOOTrainer
+from hfdiv.trainer.grpo import DiverseGRPOConfig
+from hfdiv.trainer.preference import PAIR_WEIGHT
 from hfdiv.trainer.scripts.arguments import parse
-from hfdiv.trainer.scripts.run import build
+from hfdiv.trainer.scripts.dpo import DPO
+from hfdiv.trainer.scripts.grpo import GRPO
+from hfdiv.trainer.scripts.orpo import ORPO
+from hfdiv.trainer.scripts.rloo import RLOO
+from hfdiv.trainer.scripts.run import make_trainer
+from hfdiv.trainer.scripts.sft import SFT
+from hfdiv.trainer.scripts.simpo import SIMPO
+from tests.trainer.chat_pairs import chat_pairs
 from tests.trainer.tiny_chat import tiny_chat_folder
 
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "examples" / "recipes").glob("*.yaml"))
+WALKTHROUGH = sorted((ROOT / "examples" / "walkthrough").glob("*.yaml"))
+ON_REPLIES = {"sft": SFT, "dpo": DPO, "simpo": SIMPO, "orpo": ORPO}
+METHODS = {**ON_REPLIES, "rloo": RLOO}  # and GRPO
 NEEDS = {"qlora": "bitsandbytes", "galore": "galore_torch"}
 
 # Small enough for a test; all else is the recipe's own.
 SMALL = {
     "max_steps": 1,
     "per_device_train_batch_size": 4,
-    "num_generations": 4,
-    "max_completion_length": 6,
-    "diversity_finished_only": False,  # a random model ends none of its completions
     "watch_dataset": "",
     "save_strategy": "no",
     "logging_steps": 1,
     "disable_tqdm": True,
     "use_cpu": True,
     "bf16": False,
+}
+SMALL_GROUPS = {
+    "num_generations": 4,
+    "max_completion_length": 6,
+    "diversity_finished_only": False,  # a random model ends none of its completions
 }
 
 
@@ -48,12 +60,11 @@ def words_encoder(texts):
 
 
 def trainer_of(recipe, tmp_path, **overrides):
-    method = (
-        (DiverseRLOOConfig, DiverseRLOOTrainer) if recipe.stem == "rloo" else (DiverseGRPOConfig, DiverseGRPOTrainer)
-    )
-    values = {**SMALL, "model_name_or_path": tiny_chat_folder(), "output_dir": tmp_path, **overrides}
-    options = [part for name, value in values.items() for part in (f"--{name}", str(value))]
-    return build(method[1], *parse(method[0], ["--config", str(recipe), *options]))
+    method = METHODS.get(recipe.stem, GRPO)
+    values = {**SMALL, "model_name_or_path": tiny_chat_folder(), "output_dir": tmp_path / "out"}
+    values |= {"dataset_name": chat_pairs(tmp_path)} if recipe.stem in ON_REPLIES else SMALL_GROUPS
+    options = [part for name, value in {**values, **overrides}.items() for part in (f"--{name}", str(value))]
+    return make_trainer(method, *parse(method, ["--config", str(recipe), *options]))
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +74,9 @@ def _without_network(monkeypatch):
         monkeypatch.setattr(f"{module}.load_encoder", lambda *_: words_encoder)
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "recipe", [*RECIPES, *WALKTHROUGH], ids=lambda path: f"{path.parent.name}-{path.stem}".removeprefix("recipes-")
+)
 def test_a_recipe_takes_one_step(recipe, tmp_path):
     package = NEEDS.get(recipe.stem)
     if package and importlib.util.find_spec(package) is None:
@@ -73,7 +86,10 @@ def test_a_recipe_takes_one_step(recipe, tmp_path):
     (logged,) = (entry for entry in trainer.state.log_history if "loss" in entry)
     assert trainer.state.global_step == 1
     assert math.isfinite(logged["loss"])
-    assert "diversity/novelty" in logged
+    if recipe.stem not in ON_REPLIES:
+        assert "diversity/novelty" in logged
+    elif recipe.stem != "sft":
+        assert len(set(trainer.train_dataset[PAIR_WEIGHT])) > 1
     assert all(torch.isfinite(parameter).all() for parameter in trainer.model.parameters())
 
 
@@ -102,7 +118,7 @@ def test_a_recipe_takes_one_step(recipe, tmp_path):
     ],
 )
 def test_a_recipe_says_what_its_name_says(name, settings):
-    _, training, _ = parse(DiverseGRPOConfig, ["--config", str(ROOT / "examples" / "recipes" / f"{name}.yaml")])
+    _, training, _ = parse(GRPO, ["--config", str(ROOT / "examples" / "recipes" / f"{name}.yaml")])
     assert {key: getattr(training, key) for key in settings} == settings
 
 
@@ -111,7 +127,9 @@ def test_every_loss_of_trl_has_a_recipe():
     (field,) = (f for f in DiverseGRPOConfig.__dataclass_fields__.values() if f.name == "loss_type")
     listed = field.metadata["help"].partition("Supported values are ")[2].partition(". ")[0]
     known = {part.strip(" '") for part in listed.replace("and", ",").split(",") if part.strip(" '")}
-    assert known == {yaml.safe_load(recipe.read_text())["loss_type"] for recipe in RECIPES if recipe.stem != "rloo"}
+    assert known == {
+        yaml.safe_load(recipe.read_text())["loss_type"] for recipe in RECIPES if recipe.stem not in METHODS
+    }
 
 
 def test_the_history_recipe_sees_the_conversation(tmp_path):

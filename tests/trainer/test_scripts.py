@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hfdiv.trainer.grpo import DiverseGRPOConfig, DiverseGRPOTrainer
+from hfdiv.trainer.grpo import DiverseGRPOTrainer
 from hfdiv.trainer.launch import EXIT_CODE_FILE, NUM_PROCESSES
-from hfdiv.trainer.rloo import DiverseRLOOConfig, DiverseRLOOTrainer
+from hfdiv.trainer.rloo import DiverseRLOOTrainer
 from hfdiv.trainer.scripts.arguments import parse
+from hfdiv.trainer.scripts.grpo import GRPO
+from hfdiv.trainer.scripts.rloo import RLOO
 from hfdiv.trainer.scripts.run import main
 from tests.trainer.tiny_chat import tiny_chat_folder
 
@@ -57,7 +59,7 @@ def recipe(tmp_path):
 
 
 def grpo(*arguments):
-    main(DiverseGRPOConfig, DiverseGRPOTrainer, [str(argument) for argument in arguments])
+    main(GRPO, [str(argument) for argument in arguments])
 
 
 def model_in(folder):
@@ -99,7 +101,7 @@ def test_the_command_line_wins_over_the_recipe(recipe, trainers):
 
 
 def test_rloo_runs_from_the_same_recipe(recipe, tmp_path, trainers):
-    main(DiverseRLOOConfig, DiverseRLOOTrainer, ["--config", recipe()])
+    main(RLOO, ["--config", recipe()])
     assert type(trainers[0]) is DiverseRLOOTrainer
     assert "Diverse-RLOO" in (tmp_path / "out" / "README.md").read_text()
 
@@ -282,6 +284,6 @@ def test_a_value_of_the_wrong_kind_is_refused(recipe, capsys):
 def test_without_an_accelerator_the_default_is_the_cpu_in_fp32(recipe, monkeypatch, there):
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: there)
     path = recipe(use_cpu=None, bf16=None)
-    _, training, _ = parse(DiverseGRPOConfig, ["--config", path, *(["--use_cpu", "true"] if there else [])])
+    _, training, _ = parse(GRPO, ["--config", path, *(["--use_cpu", "true"] if there else [])])
     assert training.use_cpu
     assert training.bf16 is there

@@ -7,25 +7,31 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
 from trl import ModelConfig, ScriptArguments, TrlParser
 
 
-@dataclass
-class DiverseScriptArguments(ScriptArguments):
-    """TRL's script arguments, and the rewards, the prompts and the watching of a run."""
+if TYPE_CHECKING:
+    from hfdiv.trainer.scripts.run import Method
 
-    reward_functions: list[str] | None = field(
-        default=None,
+
+@dataclass
+class RunArguments(ScriptArguments):
+    """TRL's script arguments, the watching of a run, and what is saved at its end."""
+
+    prompt_column: str = field(
+        default="prompt", metadata={"help": "Column with the prompts, of `dataset_name` and `watch_dataset`."}
+    )
+    merge_adapter: bool = field(
+        default=False,
         metadata={
-            "help": "Reward functions of quality: names of hfdiv's rewards, `module.name`, or `file.py:name`; in a "
-            "recipe also `{name: ..., weight: ..., and the reward's own arguments}`."
+            "help": "Whether to save the trained model with its LoRA adapter merged into the weights, too, in "
+            "`OUTPUT_DIR/merged`: what another stage of training can start from."
         },
     )
-    prompt_column: str = field(default="prompt", metadata={"help": "Column of the dataset with the prompts."})
     watch_dataset: str | None = field(
         default=None,
         metadata={
@@ -49,18 +55,32 @@ class DiverseScriptArguments(ScriptArguments):
     )
 
 
-def make_parser(config_class: type[Any]) -> TrlParser:
-    """Return the parser of a script that trains with `config_class`.
+@dataclass
+class RewardArguments(RunArguments):
+    """Beside those, the rewards of quality."""
+
+    reward_functions: list[str] | None = field(
+        default=None,
+        metadata={
+            "help": "Reward functions of quality: names of hfdiv's rewards, `module.name`, or `file.py:name`; in a "
+            "recipe also `{name: ..., weight: ..., and the reward's own arguments}`."
+        },
+    )
+
+
+def make_parser(method: Method) -> TrlParser:
+    """Return the parser of a script that trains by `method`.
 
     Where there is no accelerator the defaults are `use_cpu=True` and `bf16=False`, so that a recipe runs anywhere.
     """
-    parser = TrlParser((DiverseScriptArguments, config_class, ModelConfig), allow_abbrev=False)
+    parser = TrlParser((method.arguments, method.config, ModelConfig), allow_abbrev=False)
+    parser.set_defaults(**method.defaults)
     if not torch.accelerator.is_available():
         parser.set_defaults(use_cpu=True, bf16=False)
     return parser
 
 
-def parse(config_class: type[Any], arguments: Sequence[str]) -> tuple[DiverseScriptArguments, Any, ModelConfig]:
+def parse(method: Method, arguments: Sequence[str]) -> tuple[Any, Any, ModelConfig]:
     """Return script, training and model arguments. What the command line says wins over the recipe.
 
     Raises:
@@ -68,7 +88,7 @@ def parse(config_class: type[Any], arguments: Sequence[str]) -> tuple[DiverseScr
         ValueError: If the recipe is not YAML, or it or the command line holds what is no argument or out of its range.
         SystemExit: If a value on the command line cannot be read, or after `--help`.
     """
-    parser = make_parser(config_class)
+    parser = make_parser(method)
     arguments = [part for argument in arguments for part in _split_config(argument)]
     recipe = _recipe(arguments)
     *parsed, from_recipe, from_command_line = parser.parse_args_and_config(

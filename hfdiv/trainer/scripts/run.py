@@ -5,35 +5,51 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from accelerate import PartialState
-from datasets import Dataset, DatasetDict, IterableDatasetDict, load_dataset
 from transformers.trainer_utils import get_last_checkpoint
-from trl import ModelConfig, get_peft_config, get_quantization_config
+from trl import ModelConfig
 
-from hfdiv.rewards import load_rewards
-from hfdiv.trainer.attention import check_liger, resolve_attention
+from hfdiv.trainer.attention import check_liger
 from hfdiv.trainer.launch import EXIT_CODE_FILE, NUM_PROCESSES
-from hfdiv.trainer.scripts.arguments import DiverseScriptArguments, parse
-from hfdiv.trainer.watch import DiversityCallback
+from hfdiv.trainer.scripts.arguments import RunArguments, parse
+from hfdiv.trainer.scripts.merge import check_mergeable, save_merged
+from hfdiv.trainer.scripts.watched import watch
 
 
 logger = logging.getLogger(__name__)
 
-BUILDERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
-"""Local files of prompts, by the `datasets` builder that reads them."""
+
+@dataclass(frozen=True)
+class Method:
+    """What a script trains by.
+
+    Attributes:
+        config: The trainer's class of arguments.
+        trainer: The trainer's class.
+        build: Makes the trainer of its class and of the script's, the training's and the model's arguments.
+        arguments: The script's class of arguments.
+        defaults: Defaults other than those of these classes.
+    """
+
+    config: type[Any]
+    trainer: type[Any]
+    build: Callable[[type[Any], Any, Any, ModelConfig], Any]
+    arguments: type[RunArguments] = RunArguments
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-def main(config_class: type[Any], trainer_class: type[Any], arguments: Sequence[str] | None = None) -> None:
+def main(method: Method, arguments: Sequence[str] | None = None) -> None:
     """Train as the arguments say (default: those of the command line). Exits with 2 on bad input, 1 on failure."""
     try:
-        script, training, model = parse(config_class, sys.argv[1:] if arguments is None else arguments)
+        script, training, model = parse(method, sys.argv[1:] if arguments is None else arguments)
         _check_processes()
         checkpoint = _checkpoint(training)
-        trainer = build(trainer_class, script, training, model)
+        trainer = make_trainer(method, script, training, model)
     except (ValueError, TypeError, FileNotFoundError) as error:
         _fail(error, 2)
     except (ImportError, OSError) as error:
@@ -42,13 +58,15 @@ def main(config_class: type[Any], trainer_class: type[Any], arguments: Sequence[
     trainer.save_model(training.output_dir)
     trainer.create_model_card(model_name=Path(training.output_dir).name, dataset_name=_hub_name(script))
     trainer.accelerator.print(f"Model saved to {training.output_dir}.")
+    if script.merge_adapter:
+        trainer.accelerator.print(f"Merged model saved to {save_merged(trainer)}.")
     if training.push_to_hub:
         trainer.push_to_hub(dataset_name=_hub_name(script))
     if hasattr(trainer, "end"):  # from transformers 5.18 on
         trainer.end()
 
 
-def build(trainer_class: type[Any], script: DiverseScriptArguments, training: Any, model: ModelConfig) -> Any:  # noqa: ANN401
+def make_trainer(method: Method, script: Any, training: Any, model: ModelConfig) -> Any:  # noqa: ANN401 - any trainer
     """Return the trainer that the arguments describe.
 
     Raises:
@@ -58,82 +76,11 @@ def build(trainer_class: type[Any], script: DiverseScriptArguments, training: An
     """
     if not model.model_name_or_path:
         raise ValueError("There is no model to train: give `model_name_or_path`.")
-    if not script.reward_functions:
-        raise ValueError("There is no reward: give `reward_functions`. Diversity without quality ends in gibberish.")
     check_liger(training.use_liger_kernel, training.use_cpu)
-    functions, training.reward_weights = _rewards(script, training)
-    training.model_init_kwargs = _model_settings(model, training) | (training.model_init_kwargs or {})
-    data = _load(script.dataset_name, script, "dataset_name")
-    trainer = trainer_class(
-        model=model.model_name_or_path,
-        reward_funcs=functions,
-        args=training,
-        train_dataset=_split(data, script.dataset_train_split, script),
-        eval_dataset=_split(data, script.dataset_test_split, script) if training.eval_strategy != "no" else None,
-        quantization_config=get_quantization_config(model),
-        peft_config=get_peft_config(model),
-    )
-    if script.watch_dataset:
-        held_out = _load(script.watch_dataset, script, "watch_dataset")
-        split = script.dataset_test_split if script.dataset_test_split in held_out else script.dataset_train_split
-        trainer.add_callback(
-            DiversityCallback(
-                trainer,
-                _split(held_out, split, script),
-                script.watch_steps,
-                num_return_sequences=script.watch_num_return_sequences,
-                max_new_tokens=script.watch_max_new_tokens,
-                finished_only=script.watch_finished_only,
-                stop_on_collapse=script.watch_stop_on_collapse,
-                seed=training.seed,
-            )
-        )
+    check_mergeable(script.merge_adapter, model)
+    trainer = method.build(method.trainer, script, training, model)
+    watch(trainer, script, training.seed)
     return trainer
-
-
-def _rewards(script: DiverseScriptArguments, training: Any) -> tuple[list[Any], list[float]]:  # noqa: ANN401
-    if training.reward_weights is not None:
-        raise ValueError("Give the weights of rewards in `reward_functions`, not in `reward_weights`.")
-    try:
-        return load_rewards(script.reward_functions or [])
-    except ImportError as error:  # a name that leads nowhere, or to what is not installed
-        raise ValueError(str(error)) from error
-
-
-def _model_settings(model: ModelConfig, training: Any) -> dict[str, Any]:  # noqa: ANN401
-    half = model.dtype in ("bfloat16", "float16") or training.bf16 or training.fp16
-    attention = resolve_attention(model.attn_implementation, model.model_name_or_path, half, training.use_cpu)
-    return {"revision": model.model_revision, "attn_implementation": attention, "dtype": model.dtype}
-
-
-def _load(name: str | None, script: DiverseScriptArguments, argument: str) -> DatasetDict | IterableDatasetDict:
-    """Load a file of prompts or a dataset, by its path or its name on the Hub."""
-    if name is None:
-        raise ValueError(f"There are no prompts: give `{argument}`, a file or the name of a dataset on the Hub.")
-    path = Path(name)
-    if path.suffix in BUILDERS:
-        if not path.is_file():
-            raise FileNotFoundError(f"`{argument}`: there is no file {name}.")
-        return load_dataset(BUILDERS[path.suffix], data_files=str(path), streaming=script.dataset_streaming)
-    return load_dataset(name, name=script.dataset_config, streaming=script.dataset_streaming)
-
-
-def _split(data: DatasetDict | IterableDatasetDict, split: str, script: DiverseScriptArguments) -> Dataset:
-    """Return one split, with its prompts in the column `prompt`."""
-    if split not in data:
-        raise ValueError(f"The dataset has no split {split!r}; it has {sorted(data)}.")
-    rows = data[split]
-    columns = rows.column_names
-    if script.prompt_column not in columns:
-        raise ValueError(
-            f"The dataset has no column {script.prompt_column!r} of prompts; its columns are {columns}. Name yours "
-            "with `prompt_column`."
-        )
-    if script.prompt_column == "prompt":
-        return rows
-    if "prompt" in columns:
-        rows = rows.remove_columns("prompt")
-    return rows.rename_column(script.prompt_column, "prompt")
 
 
 def _checkpoint(training: Any) -> str | None:  # noqa: ANN401 - a training config
@@ -163,7 +110,7 @@ def _check_processes() -> None:
         )
 
 
-def _hub_name(script: DiverseScriptArguments) -> str | None:
+def _hub_name(script: RunArguments) -> str | None:
     """Return the dataset's name on the Hub, for the model card; a local file has none."""
     name = script.dataset_name
     return None if name is None or Path(name).exists() else name
