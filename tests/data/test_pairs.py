@@ -365,6 +365,16 @@ def test_a_folder_is_a_dataset(jsonl, tmp_path):
     assert json.loads((tmp_path / "out" / "pairs.json").read_text())["n_pairs"] == 3
 
 
+def test_new_pairs_in_a_folder_of_the_same_name_are_not_taken_for_the_old_ones(jsonl, tmp_path):
+    """The cache of `datasets` knows a local folder by its name and its card alone."""
+    datasets = pytest.importorskip("datasets", reason="loading needs the extra `trainer`")
+    options = {"split": "train", "cache_dir": str(tmp_path / "cache")}
+    for n in (3, 2):
+        build_pairs(jsonl(replies(n)), tmp_path / "out", DivPO(), Judge("rating", 3), sft=1, overwrite=True)
+        assert len(datasets.load_dataset(str(tmp_path / "out"), **options)) == n
+        assert len(datasets.load_dataset(str(tmp_path / "out"), "sft", **options)) == n
+
+
 def test_texts_stay_texts_and_join_messages_as_a_user(jsonl, tmp_path):
     text = [{"prompt": "a", "responses": ["b c", "d e"], "rating": [1, 2]}]
     build_pairs(jsonl(text), tmp_path / "text", Rated(), Judge("rating"))

@@ -114,7 +114,7 @@ def build_pairs(
             raise DataError(f"No pair comes of {path} ({why}).")
         report = {**vars(done), "settings": dict(settings or {}), "hfdiv": __version__}
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        (folder / CARD).write_text(card(report, bool(done.n_sft)), encoding="utf-8")
+        (folder / CARD).write_text(card(report, folder), encoding="utf-8")
     return done
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -126,11 +127,12 @@ class _Parquet:
         self._waiting, self._size = [], 0
 
 
-def card(report: Mapping[str, Any], has_sft: bool) -> str:
-    """Return the dataset card: counts, settings and signature, with the files named for `datasets`."""
-    configs = f"configs:\n- config_name: default\n  data_files: {PAIRS}\n"
+def card(report: Mapping[str, Any], folder: Path) -> str:
+    """Return the card of the dataset in `folder`: counts, settings and signature, its files named for `datasets`."""
+    has_sft = report["n_sft"] > 0
+    configs = "configs:\n" + _config("default", folder / PAIRS)
     if has_sft:
-        configs += f"- config_name: sft\n  data_files: {SFT}\n"
+        configs += _config("sft", folder / SFT)
     dropped = report["dropped"]
     counts = {"prompts": report["n_prompts"], "replies": report["n_replies"], "pairs": report["n_pairs"]}
     counts |= {"rows for fine-tuning": report["n_sft"]} if has_sft else {}
@@ -145,3 +147,15 @@ def card(report: Mapping[str, Any], has_sft: bool) -> str:
         "| | n |\n|---|---|\n" + "\n".join(lines) + "\n\n"
         f"Signature:\n\n    {report['signature']}\n\nSettings:\n\n{indented}\n"
     )
+
+
+def _config(name: str, file: Path) -> str:
+    """Name a file for `datasets`, whose cache knows a folder by its name and by what its card says of its files.
+
+    Without the digest the cache would serve the old pairs for new ones in a folder of the same name.
+    """
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while part := content.read(1 << 20):
+            digest.update(part)
+    return f"- config_name: {name}\n  data_files: {file.name}\n  description: sha256 {digest.hexdigest()}\n"
