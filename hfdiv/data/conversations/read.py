@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hfdiv.data.conversations.gathered import gathered
 from hfdiv.data.conversations.shapes import replies_of
 from hfdiv.data.conversations.tolerant import BadRow, tolerant
 from hfdiv.data.conversations.turns import Reply
@@ -37,7 +38,8 @@ class Rejected(NamedTuple):
 class Logs:
     r"""The replies in files of conversations. Iterate over it once; rows are read as they are asked for.
 
-    A row is a conversation (`messages` in OpenAI's form, `conversations` in ShareGPT's), or a prompt and one reply or
+    A row is a conversation (`messages` in OpenAI's form, `conversations` in ShareGPT's), one message of it (`role`,
+    `content` and `conversation_id`; see [`~hfdiv.data.conversations.gathered.gathered`]), or a prompt and one reply or
     a list of them, as [`~hfdiv.data.read_records`] takes it, TRL's completions tables included. Files may be JSON
     Lines, a JSON array, CSV, TSV, Parquet, Arrow, or a folder of one of them, such as a dataset saved by `datasets`.
 
@@ -47,7 +49,7 @@ class Logs:
         response_column: Name of the column of replies, where it has no usual name.
 
     Attributes:
-        n_rows (`int`): Rows read so far.
+        n_rows (`int`): Rows read so far; of a table with one message a row, conversations.
         total_bytes (`int`): Size of all files.
 
     Raises:
@@ -81,7 +83,7 @@ class Logs:
         """Yield for each row its replies, or why it has none."""
         for part in self._parts:
             self._part = part
-            for number, row in part.rows():
+            for number, row in part.rows() if any(self._named) else gathered(part.rows()):
                 self.n_rows += 1
                 yield self._read(part, number, row)
             self._part = None

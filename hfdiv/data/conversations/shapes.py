@@ -8,7 +8,8 @@ from typing import Any
 
 from hfdiv.data.columns import MANY, ONE, PROMPT
 from hfdiv.data.conversations.feedback import feedback, of_reply
-from hfdiv.data.conversations.turns import Reply, replies_in, turns_of
+from hfdiv.data.conversations.gathered import IDS
+from hfdiv.data.conversations.turns import SPOKEN, Reply, replies_in, turns_of
 from hfdiv.data.entry import names, reply_of, shown
 from hfdiv.data.records import DataError
 from hfdiv.data.shapes import as_row
@@ -43,7 +44,11 @@ def replies_of(
     """
     columns = {str(name): value for name, value in as_row(row).items() if value is not None}
     if untyped:
-        columns = {name: _cell(name, value) for name, value in columns.items() if value != ""}
+        columns = {
+            name: _cell(name, value) if isinstance(value, str) else value
+            for name, value in columns.items()
+            if value != ""
+        }
     talk = next((name for name in TALK if name in columns), None)
     if talk is not None and prompt_column is None and response_column is None:
         return _of_conversation(columns.pop(talk), columns)
@@ -65,6 +70,11 @@ def _of_table(columns: dict[str, Any], prompt_column: str, response_column: str 
     wanted = ONE + MANY if response_column is None else (response_column,)
     found = next((name for name in wanted if name in columns and name != prompt_column), None)
     if found is None or prompt_column not in columns:
+        if any(all(name in columns for name in spoken) for spoken in SPOKEN):
+            raise DataError(
+                f"a message alone: a table with one message a row needs a column that tells conversations apart, such "
+                f"as `{IDS[0]}`; this one has {names(columns)}."
+            )
         lacking = f"`{prompt_column}`" if found else " or ".join(f"`{name}`" for name in (*wanted, *TALK[:2]))
         what = "prompt" if found else "reply"
         raise DataError(f"no {what}: a row needs {lacking}; this one has {names(columns)}.")

@@ -30,8 +30,9 @@ ROLES = {
 }
 """Who speaks, by the names that logs use: OpenAI's and those of ShareGPT."""
 
-_SPOKEN = (("role", "content"), ("from", "value"))  # OpenAI's names and ShareGPT's
-_BESIDE = {name for names in _SPOKEN for name in names}
+SPOKEN = (("role", "content"), ("from", "value"))
+"""Who speaks and what is said, by OpenAI's names and ShareGPT's."""
+_BESIDE = {name for names in SPOKEN for name in names}
 
 
 class Reply(NamedTuple):
@@ -109,7 +110,7 @@ def replies_in(turns: Sequence[Turn]) -> Iterator[Reply]:
 def _turn(place: int, message: object) -> Turn:
     if not isinstance(message, Mapping):
         raise DataError(f"message {place} must be a JSON object, got {shown(message)}.")
-    who, what = next((pair for pair in _SPOKEN if pair[0] in message and pair[1] in message), (None, None))
+    who, what = next((pair for pair in SPOKEN if pair[0] in message and pair[1] in message), (None, None))
     if who is None or what is None:
         raise DataError(f"message {place} needs `role` and `content`, or `from` and `value`; it has {names(message)}.")
     role = ROLES.get(str(message[who]).lower())
