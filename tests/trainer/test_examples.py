@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hfdiv.data.conversations import import_logs
+from hfdiv.data.pairs import DivPO, Judge, build_pairs
 from hfdiv.rewards import get_reward, load_rewards
 from tests.trainer.tiny_chat import tiny_chat_folder
 
@@ -39,6 +41,15 @@ def test_the_example_reward_wants_a_polite_word_that_was_not_said_before(workpla
     assert polite(prompts=asked, completions=answers) == [1.0, 0.0, 1.0]
     assert polite(prompts=asked, completions=answers, history=[["Please!"], [], ["抱歉"]]) == [0.0, 0.0, 1.0]
     assert get_reward("length_guard", minimum=5, maximum=16)(prompts=["?"], completions=[""]) == [-1.0]
+
+
+def test_the_log_of_the_walk_through_gives_pairs_and_replies(workplace, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["chat_log.py", "chats.jsonl"])
+    runpy.run_path("examples/chat_log.py", run_name="__main__")
+    import_logs(["chats.jsonl"], "log")
+    judge = Judge("rating", min_quality=4)
+    done = build_pairs("log/rows.jsonl", "pairs", DivPO(good=4, bad=3, max_pairs=2), judge, sft=2)
+    assert (done.n_replies, done.n_pairs, done.n_sft) == (598, 83, 201)  # as docs/walkthrough.md says
 
 
 @pytest.mark.slow
