@@ -20,7 +20,7 @@ scenario = load_scenario()
 rng = random.Random(0)
 
 
-def reply(category):
+def reply(category: str) -> tuple[str, int]:
     """A reply of the agent, and the stars that the customer gives: 1 to 5."""
     if rng.random() < 0.3:
         return scenario.template, rng.choice([1, 2])
