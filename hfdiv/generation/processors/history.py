@@ -72,7 +72,8 @@ class HistoryPenaltyLogitsProcessor(RowPenaltyProcessor):
         """Whether the settings change nothing."""
         return self.price.multiplier == 0 or not any(len(index.ids) for index in self._indexes)
 
-    def _new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> HistoryPenalty:
+    def new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> HistoryPenalty:
+        """Return the state of a row of which nothing but the prompt is written."""
         if n_rows % len(self._indexes):
             raise ValueError(
                 f"{n_rows} rows cannot be shared out evenly to {len(self._indexes)} conversations: pass one history "

@@ -52,7 +52,8 @@ class DRYLogitsProcessor(RowPenaltyProcessor):
         """Whether the settings change nothing."""
         return self.price.multiplier == 0
 
-    def _new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> DryPenalty:
+    def new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> DryPenalty:
+        """Return the state of a row of which nothing but the prompt is written."""
         return DryPenalty(prompt, self.price, self.breakers)
 
 
@@ -92,5 +93,6 @@ class LZPenaltyLogitsProcessor(RowPenaltyProcessor):
         """Whether the settings change nothing."""
         return self.strength == 0
 
-    def _new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> LzPenalty:
+    def new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> LzPenalty:
+        """Return the state of a row of which nothing but the prompt is written."""
         return LzPenalty(prompt, vocabulary_size, self.strength, self.window, self.buffer)

@@ -43,7 +43,8 @@ class FrequencyPresencePenaltyLogitsProcessor(RowPenaltyProcessor):
         """Whether the settings change nothing."""
         return self.frequency_penalty == self.presence_penalty == 0
 
-    def _new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> CountPenalty:
+    def new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> CountPenalty:
+        """Return the state of a row of which nothing but the prompt is written."""
         return CountPenalty(self.frequency_penalty, self.presence_penalty)
 
 

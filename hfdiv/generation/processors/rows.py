@@ -45,7 +45,7 @@ class RowPenaltyProcessor(LogitsProcessor):
         """Whether the settings change nothing."""
 
     @abstractmethod
-    def _new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> RowPenalty:
+    def new_row(self, prompt: list[int], row: int, n_rows: int, vocabulary_size: int) -> RowPenalty:
         """Return the state of a row of which nothing but the prompt is written."""
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class RowPenaltyProcessor(LogitsProcessor):
         rows = []
         replies = input_ids[:, width:].tolist()
         for row, prompt in enumerate(self._progress.text(input_ids[:, :width])):
-            state = self._new_row(prompt, row, len(input_ids), vocabulary_size)
+            state = self.new_row(prompt, row, len(input_ids), vocabulary_size)
             for token in replies[row]:
                 state.append(token)
             rows.append(state)
