@@ -43,8 +43,9 @@ def exclude_top_choices(scores: Tensor, rows: Tensor, threshold: float, protecte
     unlikeliest = likely == least[row]
     kept = row.new_full((n_rows,), width).scatter_reduce(0, row[unlikeliest], token[unlikeliest], "amin")
     goes = token != kept[row]
-    for spared in protected:
-        spoilt = row.new_zeros(n_rows).scatter_reduce(0, row, (goes & (token == spared)).to(row.dtype), "amax")
+    if len(protected):
+        spared = goes & require("torch", "generation").isin(token, token.new_tensor(protected))
+        spoilt = row.new_zeros(n_rows).scatter_reduce(0, row, spared.to(row.dtype), "amax")
         goes = goes & (spoilt[row] == 0)
     if not goes.any():
         return scores
