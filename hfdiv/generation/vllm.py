@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from hfdiv._extras import require
+from hfdiv.generation.end import pad_id, special_ids
 from hfdiv.generation.serving import Request, Wish, penalize, wish_of
 
 
@@ -44,7 +44,7 @@ class DiversityLogitsProcessor(*_BASES):  # type: ignore[misc]
 
     vLLM runs it before its own penalties and the temperature. One class serves both of vLLM's model runners, since
     both load the same entry points. With speculative decoding the first runner loads no plug-ins, and on the second
-    this one stands aside with a warning.
+    this one stands aside with a warning, as it does on both without a tokenizer.
 
     Example:
         llm.generate("Hello", SamplingParams(extra_args={"dry_multiplier": 0.8}))
@@ -54,12 +54,14 @@ class DiversityLogitsProcessor(*_BASES):  # type: ignore[misc]
         self._vocabulary_size = vllm_config.model_config.get_vocab_size()
         self._model_config = vllm_config.model_config
         self._states = states  # of the second runner; of the first it is the device
+        self._n_requests = 0
         self._waiting: dict[int, tuple[Wish, Any]] = {}
         self._requests: dict[int, Request] = {}
         self._outputs: dict[int, Sequence[int]] = {}
-        self._aside = is_pin_memory is None and vllm_config.speculative_config is not None
+        reason = _cannot(vllm_config, is_second_runner=is_pin_memory is None)
+        self._aside = reason is not None
         if self._aside:
-            logger.warning("hfdiv's logits processor does not work with speculative decoding: it is not applied.")
+            logger.warning("hfdiv's logits processor is not applied: %s.", reason)
 
     @classmethod
     def validate_params(cls, sampling_params: Any) -> None:  # noqa: ANN401 - vLLM's
@@ -84,7 +86,7 @@ class DiversityLogitsProcessor(*_BASES):  # type: ignore[misc]
         for row in batch_update.removed:
             self._put(row, None)
         for row, params, prompt, output in batch_update.added:
-            wish = _wish(params)
+            wish = None if self._aside else _wish(params)
             request = None if wish is None else self._request(wish, params, prompt or [])
             self._put(row, None if request is None else (request, output))
         for source, target, direction in batch_update.moved:
@@ -144,7 +146,8 @@ class DiversityLogitsProcessor(*_BASES):  # type: ignore[misc]
     def _request(self, wish: Wish, params: Any, prompt: Sequence[int]) -> Request:  # noqa: ANN401
         tokenizer = cached_tokenizer_from_config(self._model_config)
         ends: Collection[int] = params.all_stop_token_ids
-        seed = secrets.randbits(62) if params.seed is None else params.seed
+        self._n_requests += 1  # the same on every device of a model that is spread over several, which must draw alike
+        seed = (self._model_config.seed or 0) + (self._n_requests << 32) if params.seed is None else params.seed
         return Request(wish, tokenizer, prompt, ends, self._vocabulary_size, seed)
 
 
@@ -152,7 +155,8 @@ def ask_for_output_ids(sampling_params: Any) -> None:  # noqa: ANN401 - vLLM's
     """Have the first model runner tell the tokens that were sampled, which it does not do for plug-ins.
 
     With asynchronous scheduling, and where no processor was named on the command line, it fills in the tokens of a
-    request only if that has a penalty of vLLM's own. So it gets one that is 0 in the runner's float32.
+    request only if that has a penalty of vLLM's own (https://github.com/vllm-project/vllm/issues/52461). So it gets
+    one that is 0 in the runner's float32.
     """
     if sampling_params.frequency_penalty == sampling_params.presence_penalty == 0:
         sampling_params.frequency_penalty = _NOTHING
@@ -160,6 +164,19 @@ def ask_for_output_ids(sampling_params: Any) -> None:  # noqa: ANN401 - vLLM's
 
 def _wish(params: Any) -> Wish | None:  # noqa: ANN401 - vLLM's
     return wish_of(params.extra_args, greedy=params.temperature < _GREEDY)
+
+
+def _cannot(vllm_config: Any, is_second_runner: bool) -> str | None:  # noqa: ANN401 - vLLM's
+    """Return why the processor cannot work in this engine: an error at a request would stop it for everybody."""
+    if is_second_runner and vllm_config.speculative_config is not None:
+        return "it does not work with speculative decoding"
+    try:
+        tokenizer = cached_tokenizer_from_config(vllm_config.model_config)
+        special_ids(tokenizer)
+        pad_id(tokenizer)
+    except (AttributeError, TypeError, ValueError) as error:
+        return f"it needs a tokenizer of transformers with a padding or an end token ({error})"
+    return None
 
 
 def _known(output: Sequence[int]) -> Sequence[int]:

@@ -25,7 +25,7 @@ ARGUMENTS = {
     "history_allowed_length": 1,
     "history": HISTORY,
     "top_n_sigma": 2.0,
-    "xtc_probability": 0.5,
+    "xtc_probability": 1.0,  # what is drawn otherwise is not what transformers draws
     "xtc_threshold": 0.05,
 }
 V = len(tiny.WORDS)
@@ -118,7 +118,40 @@ def test_wrong_arguments_are_value_errors(arguments, message):
         wish_of(arguments)
 
 
+def acts(request, scores, n):
+    """At which of the next n tokens XTC acts, when each is token 2."""
+    found = []
+    for place in range(n):
+        request.advance([2] * place)
+        found.append(not torch.equal(penalize(scores.clone(), {0: request}), scores))
+    return found
+
+
+def test_what_xtc_draws_depends_on_the_seed_and_the_place_alone():
+    asked, scores = {"xtc_probability": 0.5, "xtc_threshold": 0.01}, torch.zeros(1, V)
+    scores[:, :3] = -20.0  # special tokens, which XTC would spare
+    whole = acts(request_of(asked), scores, 40)
+    assert 8 < sum(whole) < 32
+    assert whole != acts(request_of(asked, seed=4), scores, 40)
+    again = request_of(asked)
+    for _ in range(3):  # the prompt in parts
+        penalize(scores.clone(), {0: again})
+    assert acts(again, scores, 40) == whole
+    later = request_of(asked)  # taken up again after 20 tokens
+    later.advance([2] * 20)
+    assert torch.equal(penalize(scores.clone(), {0: later}), scores) != whole[20]
+
+
+def test_tokens_that_the_server_takes_back_are_forgotten():
+    request, fresh = request_of(ARGUMENTS), request_of(ARGUMENTS)
+    scores = torch.randn(1, V, generator=torch.Generator().manual_seed(0))
+    request.advance([3, 4, 5, 3])
+    request.advance([6])
+    fresh.advance([6])
+    assert torch.equal(penalize(scores.clone(), {0: request}), penalize(scores.clone(), {0: fresh}))
+
+
 def test_what_only_sampling_has_is_refused_for_greedy_requests():
     assert wish_of({"xtc_probability": 0.5}).config.xtc_probability == 0.5
-    with pytest.raises(ValueError, match="has a say in sampling only"):
+    with pytest.raises(ValueError, match="has a say in sampling only.* raise its `temperature` above 0"):
         wish_of({"xtc_probability": 0.5}, greedy=True)

@@ -79,7 +79,9 @@ def vllm_class(monkeypatch, on_cpu):
 
 
 def config(speculative=None):
-    return SimpleNamespace(model_config=SimpleNamespace(get_vocab_size=lambda: V), speculative_config=speculative)
+    return SimpleNamespace(
+        model_config=SimpleNamespace(get_vocab_size=lambda: V, seed=0), speculative_config=speculative
+    )
 
 
 def expected(arguments, output, scores, prompt=PROMPT):
@@ -159,6 +161,28 @@ def test_arguments_are_validated_and_on_a_gpu_the_tokens_asked_for(vllm_class, o
         assert untouched.frequency_penalty == before
 
 
+def test_without_a_tokenizer_it_stands_aside(vllm_class, monkeypatch, caplog):
+    monkeypatch.setattr("hfdiv.generation.vllm.cached_tokenizer_from_config", lambda model_config: None)
+    processor = vllm_class(config(), "cpu", False)
+    assert "needs a tokenizer" in caplog.text
+    processor.update_state(update(added=[(0, params(DRY), PROMPT, [])]))
+    scores = scores_of(1)
+    assert processor.apply(scores) is scores
+
+
+def test_requests_without_a_seed_draw_alike_on_every_device(vllm_class):
+    wish = {"xtc_probability": 0.5, "xtc_threshold": 0.01}
+    scores, found = torch.zeros(6, V), []
+    scores[:, :3] = -20.0  # special tokens, which XTC would spare
+    for _ in range(2):
+        processor = vllm_class(config(), "cpu", False)
+        added = [(row, params(wish, seed=None), PROMPT, []) for row in range(6)]
+        processor.update_state(update(added=added))
+        found.append(processor.apply(scores.clone()))
+    assert torch.equal(*found)
+    assert len({bool(row.isinf().any().item()) for row in found[0]}) == 2  # and not alike for all requests
+
+
 class Slots:
     """The second runner's buffers: tokens by slot, and the layout of a step."""
 
@@ -225,6 +249,8 @@ def sglang(monkeypatch):
     home = "sglang.srt.sampling.custom_logit_processor"
     monkeypatch.setitem(sys.modules, "sglang", module("sglang"))
     monkeypatch.setitem(sys.modules, home, module(home, CustomLogitProcessor=type("CustomLogitProcessor", (), {})))
+    batch = "sglang.srt.managers.schedule_batch"
+    monkeypatch.setitem(sys.modules, batch, module(batch, FINISH_ABORT=lambda *reason: reason))
     monkeypatch.delitem(sys.modules, "hfdiv.generation.sglang", raising=False)
     import hfdiv.generation.sglang as made
 
@@ -235,6 +261,8 @@ def sglang(monkeypatch):
 def asked(custom, **sampling):
     """A request as SGLang hands it over: in its own parameters."""
     request = SimpleNamespace(
+        rid="r1",
+        to_finish=None,
         origin_input_ids=PROMPT,
         output_ids=[],
         eos_token_ids={1},
@@ -261,13 +289,20 @@ def test_sglang_keeps_each_request_s_state_with_it(sglang):
     assert processor(scores) is scores
 
 
-def test_sglang_does_not_fall_over_a_wrong_request(sglang, caplog):
+def test_sglang_refuses_a_wrong_request_and_no_other(sglang):
     wrong, right = asked({"dry_multiplier": -1}), asked(DRY)
     scores = scores_of(2)
     found = sglang.DiversityLogitProcessor()(scores.clone(), [wrong, right])
     assert torch.equal(found[0], scores[0])
     assert torch.equal(found[1], expected(DRY, [], scores[1]))
-    assert "`dry_multiplier` must be at least 0" in caplog.text
+    message, status, _ = wrong["__req__"].to_finish
+    assert "`dry_multiplier` must be at least 0" in message
+    assert status == 400
+    assert right["__req__"].to_finish is None
+    without = asked(DRY)
+    without["__req__"].tokenizer = None
+    assert torch.equal(sglang.DiversityLogitProcessor()(scores.clone(), [without, right])[0], scores[0])
+    assert without["__req__"].to_finish is not None
 
 
 def test_what_a_request_to_sglang_says_is_checked_where_it_is_made(sglang):

@@ -59,7 +59,10 @@ class XTCLogitsProcessor(LogitsProcessor):
         """Return the scores with the excluded tokens at minus infinity; the same tensor if no row's draw says so."""
         if self.is_neutral:
             return scores
-        rows = torch.rand(len(scores), generator=self._generator) < self.probability
+        return self.exclude(scores, torch.rand(len(scores), generator=self._generator) < self.probability)
+
+    def exclude(self, scores: Tensor, rows: Tensor) -> Tensor:
+        """Return the scores with the excluded tokens of the given rows, `(rows,)`, at minus infinity."""
         if not rows.any():
             return scores
         return exclude_top_choices(scores, rows.to(scores.device), self.threshold, self.protected)

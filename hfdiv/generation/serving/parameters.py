@@ -28,6 +28,7 @@ PARAMETERS = (
 HISTORY = "history"
 """The assistant's earlier replies, a list of texts, for the history penalty."""
 
+_SAMPLING_ONLY = ("top_n_sigma", "xtc_probability")
 _BEGINNINGS = ("repetition_", "dry_", "lz_", "history_", "top_n_sigma", "xtc_")
 
 
@@ -73,6 +74,12 @@ def wish_of(arguments: Mapping[str, Any] | None, greedy: bool = False) -> Wish |
     history = known.pop(HISTORY, [])
     if not isinstance(history, (list, tuple)) or not all(isinstance(reply, str) for reply in history):
         raise ValueError(f"`{HISTORY}` must be a list of earlier replies, as texts, got {history!r:.80}.")
+    for name in _SAMPLING_ONLY:
+        if greedy and known.get(name):
+            raise ValueError(
+                f"`{name}` has a say in sampling only, and this request takes the likeliest token: raise its "
+                f"`temperature` above 0, or leave `{name}` out."
+            )
     try:
         config = DecodingConfig.from_dict({**known, "do_sample": not greedy})
     except TypeError as error:  # a server answers 400 to a ValueError, and 500 to another

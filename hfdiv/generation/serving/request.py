@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,6 +39,9 @@ STAGES: tuple[Any, ...] = (
 class Request:
     """A request's text, and a state for each processor that it asked for: the same as in `model.generate`.
 
+    What XTC draws at a token depends on the seed and on the token's place alone, not on how the server came there: it
+    may go over a prompt in parts, take a request up again, or do the same on several devices.
+
     Args:
         wish: What it asked for.
         tokenizer: The model's, of transformers.
@@ -46,6 +49,9 @@ class Request:
         end_ids: Tokens that end a reply; none of them is ever penalized.
         vocabulary_size: Width of the logits.
         seed: Seed of what XTC draws.
+
+    Attributes:
+        stages: By class, the processors that it asked for, or their state.
 
     Raises:
         ValueError: If the tokenizer has neither a padding nor an end token.
@@ -60,17 +66,13 @@ class Request:
         vocabulary_size: int,
         seed: int,
     ) -> None:
-        config = replace(wish.config, seed=seed)
-        histories = [wish.history] if config.history_multiplier else None
-        self.stages: dict[type, Any] = {}
-        for processor in config.processors(tokenizer, histories, end_ids=end_ids):
-            if not processor.is_neutral:
-                is_row = isinstance(processor, RowPenaltyProcessor)
-                state = processor.new_row(list(prompt), 0, 1, vocabulary_size) if is_row else processor
-                self.stages[type(processor)] = state
-        self._rows = [state for stage, state in self.stages.items() if issubclass(stage, RowPenaltyProcessor)]
-        self._text = list(prompt)
-        self._n_prompt = len(self._text)
+        histories = [wish.history] if wish.config.history_multiplier else None
+        chain = wish.config.processors(tokenizer, histories, end_ids=end_ids)
+        self._processors = [processor for processor in chain if not processor.is_neutral]
+        self._prompt = list(prompt)
+        self._vocabulary_size = vocabulary_size
+        self._seed = seed
+        self._begin()
 
     @property
     def n_tokens(self) -> int:
@@ -79,7 +81,11 @@ class Request:
 
     def advance(self, output: Sequence[int]) -> None:
         """Take in what has been written of the reply: all tokens, of which those that are known are passed over."""
-        self.append(output[self.n_tokens - self._n_prompt :])
+        known = self.n_tokens - len(self._prompt)
+        if len(output) < known:  # the server took tokens back
+            self._begin()
+            known = 0
+        self.append(output[known:])
 
     def append(self, tokens: Sequence[int]) -> None:
         """Take in the next tokens of the reply."""
@@ -91,6 +97,21 @@ class Request:
     def last(self, n: int) -> Tensor:
         """Return the last tokens, prompt included, `(1, n)` or fewer."""
         return torch.tensor([self._text[max(self.n_tokens - n, 0) :]], dtype=torch.long)
+
+    def draws(self, probability: float) -> bool:
+        """Return whether what comes with this probability comes at the next token."""
+        place = self.n_tokens - len(self._prompt)
+        return bool(np.random.default_rng([abs(self._seed), place]).random() < probability)
+
+    def _begin(self) -> None:
+        """Make the states of a request of which nothing but the prompt is there."""
+        self._text = list(self._prompt)
+        self.stages: dict[type, Any] = {}
+        for processor in self._processors:
+            is_row = isinstance(processor, RowPenaltyProcessor)
+            state = processor.new_row(self._prompt, 0, 1, self._vocabulary_size) if is_row else processor
+            self.stages[type(processor)] = state
+        self._rows = [state for stage, state in self.stages.items() if issubclass(stage, RowPenaltyProcessor)]
 
 
 def penalize(logits: Tensor, requests: Mapping[int, Request]) -> Tensor:
@@ -108,6 +129,12 @@ def penalize(logits: Tensor, requests: Mapping[int, Request]) -> Tensor:
             subtract_(logits, {row: state.penalties() for row, state in states.items()})
             continue
         for row, processor in states.items():
-            ids = requests[row].last(getattr(processor, "window", 0)).to(logits.device)
-            logits[row : row + 1] = processor(ids, logits[row : row + 1])
+            logits[row : row + 1] = _applied(processor, requests[row], logits[row : row + 1])
     return logits
+
+
+def _applied(processor: Any, request: Request, scores: Tensor) -> Tensor:  # noqa: ANN401 - one without a state by row
+    if isinstance(processor, XTCLogitsProcessor):
+        return processor.exclude(scores, torch.tensor([request.draws(processor.probability)]))
+    scores = processor(request.last(getattr(processor, "window", 0)).to(scores.device), scores)
+    return scores
