@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,10 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hfdiv import __version__
 from hfdiv.cli.interrupt import stopped_by_sigterm
 from hfdiv.cli.model import DEFAULT, load, text_streamer
+from hfdiv.cli.task import Task
 from hfdiv.data import DataError
-from hfdiv.data.prompts import Prompts
 from hfdiv.data.resume import GrowingReplies
-from hfdiv.generation.config import DecodingConfig
 
 
 if TYPE_CHECKING:
@@ -29,33 +28,44 @@ if TYPE_CHECKING:
     from hfdiv.text import Response
 
 
-@dataclass(frozen=True)
-class Job:
-    """What decides about the replies."""
+class Job(Protocol):
+    """Something that writes replies in the order of the prompts."""
 
-    given: Prompts
-    config: DecodingConfig
+    @property
+    def task(self) -> Task:
+        """What is to be written."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages whose versions are noted down."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides about the replies as JSON values."""
+
+    def replies(self, first: int, streaming: bool) -> Iterator[Replies]:
+        """Load the model and return the replies from prompt `first` on."""
+
+
+@dataclass(frozen=True)
+class TransformersJob:
+    """A model of transformers in this process."""
+
+    task: Task
     model: str | None
     device: str
     dtype: str
     batch_size: int
-    best_of: int | None
-    selection: Literal["mmr", "max_min", "dpp"]
-    raw: bool
+    packages: tuple[str, ...] = ("torch", "transformers")
 
     def settings(self) -> dict[str, Any]:
-        """Return all of it as JSON values; the prompts as their number and a hash."""
+        """Return all of it as JSON values."""
         return {
             "model": DEFAULT if self.model is None else self.model,
             "device": self.device,
             "dtype": self.dtype,
-            "decoding": asdict(self.config),
-            "best_of": self.best_of,
-            "selection": None if self.best_of is None else self.selection,
+            **self.task.decoding(),
             "batch_size": self.batch_size,
-            "raw": self.raw,
-            "n_prompts": len(self.given.prompts),
-            "prompts_sha256": self.given.fingerprint,
+            **self.task.prompts(),
         }
 
     def replies(self, first: int, streaming: bool) -> Iterator[Replies]:
@@ -66,34 +76,34 @@ class Job:
         """
         from hfdiv.generation.replies import generate_replies
 
+        task = self.task
         model, tokenizer = load(self.model, self.device, self.dtype)
         try:
             return generate_replies(
                 model,
                 tokenizer,
-                self._asked(tokenizer),
-                self.config,
+                as_asked(task, tokenizer),
+                task.config,
                 batch_size=self.batch_size,
-                histories=self.given.histories,
-                best_of=self.best_of,
-                selection=self.selection,
+                histories=task.given.histories,
+                best_of=task.best_of,
+                selection="mmr" if task.choice is None else task.choice,
                 first=first,
                 streamer=text_streamer(tokenizer) if streaming else None,
             )
         except (TypeError, ValueError) as error:
             raise DataError(str(error)) from error
 
-    def _asked(self, tokenizer: PreTrainedTokenizerBase) -> list[Response]:
-        """A text is a user's message to a model that chats, and else what the model is to go on with."""
-        if self.raw or tokenizer.chat_template is None:
-            return self.given.prompts
-        return [
-            [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-            for prompt in self.given.prompts
-        ]
+
+def as_asked(task: Task, tokenizer: PreTrainedTokenizerBase) -> list[Response]:
+    """Return the prompts as a model gets them: a text is a user's message to one that chats, and else gone on with."""
+    prompts = task.given.prompts
+    if task.raw or tokenizer.chat_template is None:
+        return prompts
+    return [[{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt for prompt in prompts]
 
 
-def write_replies(job: Job, folder: Path, overwrite: bool, streaming: bool) -> None:
+def write_replies(job: Job, folder: Path, overwrite: bool, streaming: bool = False) -> None:
     """Write the replies to `folder`, or those that an interrupted run left out.
 
     Raises:
@@ -101,8 +111,9 @@ def write_replies(job: Job, folder: Path, overwrite: bool, streaming: bool) -> N
         KeyboardInterrupt: On Ctrl-C or SIGTERM, when it is said what is finished.
     """
     console = Console(stderr=True)
-    growing = GrowingReplies(folder, job.given.prompts, job.settings(), _versions(), overwrite)
-    n, n_before = len(job.given.prompts), growing.n_done
+    prompts = job.task.given.prompts
+    growing = GrowingReplies(folder, prompts, job.settings(), versions(*job.packages), overwrite)
+    n, n_before = len(prompts), growing.n_done
     if n_before:
         rest = "" if n_before < n else " There is nothing left to do."
         console.print(f"{n_before} of {n} prompts in {growing.path} are done.{rest}", highlight=False)
@@ -113,7 +124,7 @@ def write_replies(job: Job, folder: Path, overwrite: bool, streaming: bool) -> N
         with stopped_by_sigterm():
             with console.status("Loading the model"):
                 replies = job.replies(growing.n_done, streaming)
-            with _progress(console, n, growing.n_done, hidden=streaming) as show:
+            with progress(console, n, growing.n_done, hidden=streaming) as show:
                 for each in replies:
                     growing.add(_row(each))
                     n_replies += len(each.responses)
@@ -122,7 +133,7 @@ def write_replies(job: Job, folder: Path, overwrite: bool, streaming: bool) -> N
     except KeyboardInterrupt:
         console.print(f"Interrupted: {growing.n_done} of {n} prompts are done. The same command goes on from there.")
         raise
-    cut = f", {n_cut} of them cut off at {job.config.max_new_tokens} tokens" if n_cut else ""
+    cut = f", {n_cut} of them cut off at {job.task.config.max_new_tokens} tokens" if n_cut else ""
     console.print(f"{n_replies} replies to {n - n_before} prompts{cut}: {growing.path}", highlight=False)
 
 
@@ -131,13 +142,21 @@ def _row(replies: Replies) -> dict[str, Any]:
     return row if replies.log_probabilities is None else {**row, "log_probability": replies.log_probabilities}
 
 
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("torch", "transformers")}
-    return {"hfdiv": __version__, **packages, "python": platform.python_version()}
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of hfdiv, of these packages and of Python."""
+    return {"hfdiv": __version__, **{name: _version(name) for name in packages}, "python": platform.python_version()}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # vLLM for the CPU is distributed by another name
+        return version(packages_distributions()[package][0])
 
 
 @contextlib.contextmanager
-def _progress(console: Console, total: int, done: int, hidden: bool) -> Iterator[Callable[[int], None]]:
+def progress(console: Console, total: int, done: int, hidden: bool) -> Iterator[Callable[[int], None]]:
+    """Show how many prompts are done, where there is a terminal to show it on."""
     columns = (TextColumn("Prompts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     disable = hidden or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=disable) as bars:

@@ -24,10 +24,13 @@ class GrowingReplies:
         settings: What decides about the replies, as JSON values.
         versions: Versions of the packages, noted down but not compared.
         overwrite: Begin anew, whatever is there.
+        noted: More to be noted down by name, and not compared.
 
     Attributes:
         path (`Path`): The file of replies.
-        n_done (`int`): How many prompts have their replies.
+        begun (`bool`): Whether there is such a file of these settings.
+        n_done (`int`): How many prompts have a line.
+        failed (`list[int]`): Places of the prompts whose line holds an `error`.
 
     Raises:
         DataError: If the folder holds replies that were made otherwise. The message says what differs.
@@ -48,31 +51,46 @@ class GrowingReplies:
         settings: Mapping[str, Any],
         versions: Mapping[str, str] | None = None,
         overwrite: bool = False,
+        noted: Mapping[str, Any] | None = None,
     ) -> None:
         self.path = Path(folder, "replies.jsonl")
         self._about_path = Path(folder, "generate.json")
         self._prompts = prompts
         # As it will be read: JSON knows no tuples.
-        self._about = json.loads(json.dumps({"settings": settings, "versions": versions or {}}))
-        self._begun = not overwrite and self._about_path.exists()
+        self._about = json.loads(json.dumps({"settings": settings, "versions": versions or {}, **(noted or {})}))
+        self.begun = not overwrite and self._about_path.exists()
         self.n_done = 0
-        if self._begun:
+        self.failed: list[int] = []
+        if self.begun:
             self._check(self._about["settings"])
             self.n_done = self._whole_lines()
         elif self.path.exists() and not overwrite:
             raise DataError(f"{self.path} is there, without a {self._about_path.name} that says what it is. {_ANEW}")
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Append what was replied to the next prompt: `responses` and further columns."""
-        if not self._begun:
+    def begin(self) -> None:
+        """Make the folder and say in it how the replies are made, if this is not done yet."""
+        if not self.begun:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.unlink(missing_ok=True)
             write_whole(self._about_path, [json.dumps(self._about, indent=2, ensure_ascii=False), "\n"])
-            self._begun = True
-        line = json.dumps({"prompt": self._prompts[self.n_done], **row}, ensure_ascii=False, allow_nan=False)
+            self.begun = True
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append what was replied to the next prompt: `responses` and further columns."""
+        self.begin()
+        line = self._line(self.n_done, row)
         with self.path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(line + "\n")
+            file.write(line)
         self.n_done += 1
+
+    def replace(self, rows: Mapping[int, Mapping[str, Any]]) -> None:
+        """Put rows in place of those of the same prompts, by place; the file changes at once or not at all."""
+        with self.path.open(encoding="utf-8", newline="\n") as before:
+            lines = (self._line(place, rows[place]) if place in rows else line for place, line in enumerate(before))
+            write_whole(self.path, lines)
+
+    def _line(self, place: int, row: Mapping[str, Any]) -> str:
+        return json.dumps({"prompt": self._prompts[place], **row}, ensure_ascii=False, allow_nan=False) + "\n"
 
     def _check(self, settings: dict[str, Any]) -> None:
         try:
@@ -91,18 +109,22 @@ class GrowingReplies:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                if n == len(self._prompts) or not self._answers(line, self._prompts[n]):
+                row = self._row(line)
+                if n == len(self._prompts) or row.get("prompt") != self._prompts[n]:
                     raise DataError(f"{self.path}, line {n + 1}: these are no replies to prompt {n + 1}. {_ANEW}")
+                if "error" in row:
+                    self.failed.append(n)
                 n, end = n + 1, end + len(line)
             file.truncate(end)
         return n
 
     @staticmethod
-    def _answers(line: bytes, prompt: Response) -> bool:
+    def _row(line: bytes) -> dict[str, Any]:
         try:
-            return bool(json.loads(line)["prompt"] == prompt)
-        except (ValueError, KeyError, TypeError):
-            return False
+            row = json.loads(line)
+        except ValueError:
+            return {}
+        return row if isinstance(row, dict) else {}
 
 
 _ANEW = "Give another folder, or begin anew with `--overwrite`."

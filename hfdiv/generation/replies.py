@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from hfdiv._extras import require
+from hfdiv.generation.choice import choose
 from hfdiv.generation.config import DecodingConfig
 from hfdiv.generation.end import end_ids, pad_id
 from hfdiv.generation.log_probability import mean_log_probabilities
 from hfdiv.generation.prompts import earlier_replies, left_padded, prompt_ids
-from hfdiv.selection import Method, select
+from hfdiv.selection import Method
 from hfdiv.text import Response
 
 
@@ -51,6 +52,10 @@ class Replies:
         )
 
 
+Chooser: TypeAlias = Callable[[Replies], Sequence[int]]
+"""A function from the replies written to a prompt to the places of those to keep."""
+
+
 def generate_replies(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -61,7 +66,7 @@ def generate_replies(
     histories: Sequence[Sequence[str]] | None = None,
     amateur: PreTrainedModel | None = None,
     best_of: int | None = None,
-    selection: Method = "mmr",
+    selection: Method | Chooser = "mmr",
     first: int = 0,
     streamer: BaseStreamer | None = None,
 ) -> Iterator[Replies]:
@@ -82,7 +87,7 @@ def generate_replies(
         best_of: Write this many replies to each prompt and keep `config.num_return_sequences` of them: likely ones
             under the model that differ from one another. Replies cut off at the limit are kept only for want of
             others.
-        selection: How those are chosen, see [`~hfdiv.selection.select`].
+        selection: How those are chosen, see [`~hfdiv.selection.select`]; or a function that does it.
         first: Begin with this prompt.
         streamer: Is given the tokens as they are written; for one reply at a time.
 
@@ -107,7 +112,7 @@ def generate_replies(
         raise ValueError(f"There are {len(histories)} histories and {len(prompts)} prompts: give one for each.")
     if amateur is None:
         amateur = config.load_amateur(model, tokenizer)
-    best = None if best_of is None else (config.num_return_sequences, selection)
+    best = None if best_of is None else _chooser(config.num_return_sequences, selection)
     written = replace(config, num_return_sequences=n_written)
     writer = _Writer(model, tokenizer, written, amateur, streamer, best)
     rows = [writer.checked(place, prompt) for place, prompt in enumerate(prompts)]
@@ -136,7 +141,7 @@ class _Writer:
     config: DecodingConfig
     amateur: PreTrainedModel | None
     streamer: BaseStreamer | None
-    best: tuple[int, Method] | None
+    best: Chooser | None
 
     def checked(self, place: int, prompt: Response) -> list[int]:
         """Return a prompt's token ids."""
@@ -159,7 +164,7 @@ class _Writer:
             batch = slice(start, start + step)
             for replies in self.write(start, prompts[batch], earlier[batch]):
                 if replies.index >= first:
-                    yield replies if self.best is None else _best(replies, *self.best)
+                    yield replies if self.best is None else replies.kept(self.best(replies))
 
     def write(self, start: int, prompts: list[list[int]], earlier: list[list[str]]) -> list[Replies]:
         """Return the replies to one batch, of which the first prompt's place is `start`."""
@@ -188,16 +193,17 @@ class _Writer:
         ]
 
 
-def _best(replies: Replies, k: int, method: Method) -> Replies:
-    """Keep k replies, finished ones first."""
-    kept: list[int] = []
-    for finished in (True, False):
-        places = [place for place, end in enumerate(replies.finished) if end is finished]
-        if wanted := min(k - len(kept), len(places)):
-            among = replies.kept(places)
-            chosen = select(among.responses, wanted, method, quality=among.log_probabilities)
-            kept += [places[choice] for choice in chosen]
-    return replies.kept(kept)
+def _chooser(k: int, selection: Method | Chooser) -> Chooser:
+    """Return what keeps k replies, finished ones first."""
+    if callable(selection):
+        return selection
+
+    def likely_and_varied(replies: Replies) -> list[int]:
+        return choose(
+            replies.responses, k, selection, replies.log_probabilities, [not end for end in replies.finished]
+        )
+
+    return likely_and_varied
 
 
 def _seeds(seed: int, start: int) -> tuple[int, int]:
