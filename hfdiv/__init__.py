@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Accumulator": "hfdiv.diversity",
+    "CacheConfig": "hfdiv.data.cache",
     "DecodingConfig": "hfdiv.generation",
     "DiverseCPOConfig": "hfdiv.trainer",
     "DiverseCPOTrainer": "hfdiv.trainer",
@@ -25,6 +26,7 @@ _HOMES = {
     "DiverseRLOOConfig": "hfdiv.trainer",
     "DiverseRLOOTrainer": "hfdiv.trainer",
     "DiversityCallback": "hfdiv.trainer",
+    "ResponseCache": "hfdiv.data.cache",
     "Score": "hfdiv.diversity",
     "chamfer": "hfdiv.diversity",
     "class_entropy": "hfdiv.diversity",
@@ -62,6 +64,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from hfdiv.data.cache import CacheConfig, ResponseCache
     from hfdiv.diversity import (
         Accumulator,
         Score,
@@ -114,6 +117,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accumulator",
+    "CacheConfig",
     "DecodingConfig",
     "DiverseCPOConfig",
     "DiverseCPOTrainer",
@@ -126,6 +130,7 @@ __all__ = [
     "DiverseRLOOConfig",
     "DiverseRLOOTrainer",
     "DiversityCallback",
+    "ResponseCache",
     "Score",
     "__version__",
     "chamfer",
