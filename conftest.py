@@ -4,13 +4,13 @@ import importlib.util
 
 
 NEEDS = {
-    "trl": ["hfdiv/trainer/*", "hfdiv/demo/*", "tests/trainer/*", "tests/demo/*"],
+    "trl": ["hfdiv/trainer/*", "hfdiv/demo/*", "tests/trainer/*", "tests/demo/*", "tests/benchmarks/*"],
     "torch": ["hfdiv/generation/penalties/*", "tests/generation/*"],
     "transformers": ["hfdiv/generation/processors/*", "hfdiv/generation/contrastive/*", "tests/generation/*"],
     "evaluate": ["hfdiv/metrics/*", "tests/metrics/*"],
-    "scipy": ["hfdiv/report/*", "tests/report/*"],
+    "scipy": ["hfdiv/report/*", "tests/report/*", "tests/benchmarks/*"],
     "statsmodels": ["hfdiv/ab/*", "tests/ab/*", "tests/cli/test_ab.py"],
-    "matplotlib": ["hfdiv/report/*", "tests/report/*", "tests/ab/*", "tests/cli/test_ab.py"],
+    "matplotlib": ["hfdiv/report/*", "tests/report/*", "tests/ab/*", "tests/cli/test_ab.py", "tests/benchmarks/*"],
     "vllm": ["hfdiv/generation/vllm.py"],
     "sglang": ["hfdiv/generation/sglang.py"],
     "krippendorff": ["hfdiv/data/annotation/agreement.py"],

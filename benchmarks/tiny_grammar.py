@@ -64,6 +64,16 @@ def is_valid(topic: str, reply: str) -> bool:
     return match is not None and topic in match.groups()
 
 
+def parts(reply: str) -> tuple[int, int, int]:
+    """Return which opener, body and closer a valid reply is made of."""
+    for opener, start in enumerate(OPENERS):
+        for body, middle in enumerate(BODIES):
+            for closer, end in enumerate(CLOSERS):
+                if re.fullmatch(f"{start} {middle} {end}".replace("TOPIC", "[a-z]+"), reply):
+                    return opener, body, closer
+    raise ValueError(f"The grammar has no reply like {reply!r}.")
+
+
 def any_reply(topic: str, rng: random.Random) -> str:
     """Return a random valid reply."""
     return " ".join(map(rng.choice, (OPENERS, BODIES, CLOSERS))).replace("TOPIC", topic)
@@ -126,25 +136,27 @@ def validity(rows: Sequence[Row], groups: Sequence[Sequence[str]]) -> float:
     return sum(verdicts) / len(verdicts)
 
 
-def build_base(folder: str) -> None:
-    """Teach a model the whole grammar, make it monotone, and save it with its tokenizer."""
+def build_base(folder: str, pretraining_steps: int = PRETRAINING_STEPS, check_every: int = 1) -> None:
+    """Teach a model the whole grammar, make it monotone with a look each few steps, and save it with its tokenizer."""
     torch.manual_seed(0)
     rng = random.Random(0)
     tokenizer = word_tokenizer()
     model = new_model(len(tokenizer))
     rows, seen = prompts(TOPICS), prompts(TRAIN_TOPICS)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
-    for step in range(PRETRAINING_STEPS):
+    for step in range(pretraining_steps):
         for parameters in optimizer.param_groups:
-            parameters["lr"] = 3e-3 * min(1.0, (step + 1) / 50) * (1.0 - step / PRETRAINING_STEPS)
+            parameters["lr"] = 3e-3 * min(1.0, (step + 1) / 50) * (1.0 - step / pretraining_steps)
         batch = rng.choices(rows, k=64)
         fit(model, optimizer, tokenizer, [(row["prompt"], any_reply(row["topic"], rng)) for row in batch])
     report("varied model", model, tokenizer, rows)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.0)
     diversity = 1.0
     while diversity > MONOTONE:
-        batch = rng.choices(seen, k=16)
-        fit(model, optimizer, tokenizer, [(row["prompt"], TEMPLATE.replace("TOPIC", row["topic"])) for row in batch])
+        for _ in range(check_every):
+            batch = rng.choices(seen, k=16)
+            pairs = [(row["prompt"], TEMPLATE.replace("TOPIC", row["topic"])) for row in batch]
+            fit(model, optimizer, tokenizer, pairs)
         diversity = distinct_n(sample(model, tokenizer, seen, 8, seed=1), n=2).value
     report("monotone base", model, tokenizer, seen)
     model.save_pretrained(folder)

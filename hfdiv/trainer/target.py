@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 INTEGRAL_ERROR = 0.05
 """Largest error that the integral takes at its size."""
-INTEGRAL_BOUND = 1.0
+INTEGRAL_BOUND = 2.0
 """Largest size of the integral, in units of weight."""
+OWN_SHARE = 0.3
+"""Share of a group's distance from the mean of its step that its weight answers to: most of it is chance."""
 
 
 class ControllerState(TypedDict):
@@ -30,26 +32,28 @@ class ControllerState(TypedDict):
 class TargetController:
     """Weights of a diversity term that bring a measure of each group to a target and hold it there.
 
-    With D_g the measure of group g, t the target, and D̄ the moving average over steps of the mean of D_g:
+    With D_g the measure of group g, D the mean over the groups of a step, t the target, and D̄ the moving average of D
+    over steps:
 
-        v    = D̄ − D̄ of the step before                                             (how fast it rises)
-        I   ←  clip(I + k·(clip(t − D̄, ±0.05) − 2d·v), ±1)    if |gain·(t − D̄) + I| < max_weight
-        λ_g  =  clip(gain·(t − D_g − d·v) + I, ±max_weight)
+        v    = D̄ − D̄ of the step before                                            (how fast it rises)
+        I   ←  clip(I + k·(clip(t − D̄, ±0.05) − d·v), ±2)    if |gain·(t − D̄) + I| < max_weight
+        λ_g  =  clip(gain·(t − D − 0.3·(D_g − D) − d·v) + I, ±max_weight)
 
-    Each group has a weight of its own, so that the policy hears at once which prompts are too uniform. A weight
-    below 0 pushes back. The trend v brakes: the optimizer's momentum carries diversity on for some steps after the
-    weight is gone. The integral takes away what remains of the error. It is bounded, stands still while the weight is
-    at its own bound, and does not wind up on the way to the target, since what diversity rises is taken off it.
+    Each group has a weight of its own, so that the policy hears which prompts are too uniform; but most of what sets
+    a group apart in one step is chance, so only 0.3 of that counts. A weight below 0 pushes back. The trend v brakes:
+    the optimizer's momentum carries diversity on for some steps after the weight is gone. The integral takes away
+    what remains of the error. It is bounded, stands still while the weight is at its own bound, and does not wind up
+    on the way to the target, since what diversity rises is taken off it.
 
     The law is made for the advantage form with a novelty centred in its group. A target belongs to a group size and
     a temperature: Distinct-2 of 8 replies is lower than that of 4.
 
     Args:
         target: What the measure should be, above 0 and at most 1.
-        gain: Weight per unit of error, above 0. A weight of 1 for an error of 0.05 by default.
+        gain: Weight per unit of error, above 0. A weight of 1 for an error of 0.025 by default.
         damping: Steps d for which the trend is expected to go on, at least 0.
         integral_gain: Weight k per unit of error and step, at least 0.
-        max_weight: Largest size of a weight; above 1, the bound of the integral.
+        max_weight: Largest size of a weight; above 2, the bound of the integral.
         smoothing: Share of the newest step in D̄, above 0 and at most 1. Average over several prompts as well: one
             group of 8 is a poor sensor.
 
@@ -59,18 +63,18 @@ class TargetController:
 
     Example:
         >>> controller = TargetController(0.35)
-        >>> controller.weights([0.20, 0.36, float("nan")]).round(2)  # too uniform, a little too varied, undefined
-        array([ 3.02, -0.18,  0.  ])
+        >>> controller.weights([0.20, 0.36, float("nan")]).round(2)  # too uniform on the whole; one is undefined
+        array([3.81, 1.89, 0.  ])
     """
 
     def __init__(
         self,
         target: float,
         *,
-        gain: float = 20.0,
+        gain: float = 40.0,
         damping: float = 5.0,
-        integral_gain: float = 0.5,
-        max_weight: float = 4.0,
+        integral_gain: float = 1.0,
+        max_weight: float = 8.0,
         smoothing: float = 0.3,
     ) -> None:
         self.target = _number("target", target, above=0.0, at_most=1.0)
@@ -103,8 +107,10 @@ class TargetController:
         defined = ~np.isnan(levels)
         if not defined.any():
             return np.zeros(len(levels))
-        trend = self._take_in(float(levels[defined].mean()))
-        raw = self.gain * (self.target - levels - self.damping * trend) + self._integral
+        mean = float(levels[defined].mean())
+        trend = self._take_in(mean)
+        answered = mean + OWN_SHARE * (levels - mean)
+        raw = self.gain * (self.target - answered - self.damping * trend) + self._integral
         return np.where(defined, np.clip(raw, -self.max_weight, self.max_weight), 0.0)
 
     def _take_in(self, mean: float) -> float:
@@ -114,7 +120,7 @@ class TargetController:
         self._level = before + trend
         error = self.target - self._level
         if abs(self.gain * error + self._integral) < self.max_weight:
-            step = min(max(error, -INTEGRAL_ERROR), INTEGRAL_ERROR) - 2 * self.damping * trend
+            step = min(max(error, -INTEGRAL_ERROR), INTEGRAL_ERROR) - self.damping * trend
             self._integral = min(max(self._integral + self.integral_gain * step, -INTEGRAL_BOUND), INTEGRAL_BOUND)
         return trend
 
@@ -158,7 +164,7 @@ class DiversityTargetCallback(TrainerCallback, ExportableState):
         >>> callback = DiversityTargetCallback(0.35)
         >>> weights = callback.controller.weights([0.2, 0.3])
         >>> callback.state()["attributes"]
-        {'controller_state': {'level': 0.25, 'integral': 0.025}}
+        {'controller_state': {'level': 0.25, 'integral': 0.05}}
     """
 
     def __init__(self, target: float, **settings: float) -> None:

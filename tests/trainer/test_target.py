@@ -12,7 +12,7 @@ from transformers import TrainerControl, TrainerState
 
 from hfdiv.diversity import distinct_n
 from hfdiv.trainer import DiverseGRPOTrainer
-from hfdiv.trainer.target import DiversityTargetCallback, TargetController
+from hfdiv.trainer.target import INTEGRAL_BOUND, DiversityTargetCallback, TargetController
 from tests.trainer.tiny import prompts, settings, tiny_model, tiny_tokenizer
 
 
@@ -49,7 +49,7 @@ def moving_mean(values, width):
     return np.convolve(values, np.ones(width) / width, mode="valid")
 
 
-def law(history, target, gain=20.0, damping=5.0, integral_gain=0.5, bound=4.0, share=0.3):
+def law(history, target, gain=40.0, damping=5.0, integral_gain=1.0, bound=8.0, share=0.3, own=0.3):
     """The law as its docstring has it, over a whole history at once; the weights of the last step."""
     means = [np.nanmean(step) for step in history if not np.isnan(step).all()]
     average = [means[0]]
@@ -58,21 +58,23 @@ def law(history, target, gain=20.0, damping=5.0, integral_gain=0.5, bound=4.0, s
     integral = 0.0
     for before, now in zip(average, average[1:], strict=False):
         if abs(gain * (target - now) + integral) < bound:
-            rise = np.clip(target - now, -0.05, 0.05) - 2 * damping * (now - before)
-            integral = float(np.clip(integral + integral_gain * rise, -1, 1))
+            rise = np.clip(target - now, -0.05, 0.05) - damping * (now - before)
+            integral = float(np.clip(integral + integral_gain * rise, -2, 2))
     last = np.array(history[-1])
     trend = average[-1] - average[-2]
-    return np.nan_to_num(np.clip(gain * (target - last - damping * trend) + integral, -bound, bound))
+    heard = own * last + (1 - own) * means[-1]
+    return np.nan_to_num(np.clip(gain * (target - heard - damping * trend) + integral, -bound, bound))
 
 
 def test_the_first_steps_by_hand():
     controller = TargetController(0.4)
-    assert controller.weights([0.3, 0.5]) == pytest.approx([2.0, -2.0])  # level 0.4: no error, no trend
-    # Level 0.4 + 0.3 · 0.02 = 0.406, trend 0.006; integral 0.5 · (−0.006 − 10 · 0.006) = −0.033.
+    assert controller.weights([0.3, 0.5]) == pytest.approx([1.2, -1.2])  # level 0.4: no error, no trend
+    # Level 0.4 + 0.3 · 0.02 = 0.406, trend 0.006; integral 1 · (−0.006 − 5 · 0.006) = −0.036. The groups lie 0.01 from
+    # their mean of 0.42, and 0.003 of that counts.
     assert controller.weights([0.41, 0.43]) == pytest.approx(
-        [20 * (-0.01 - 0.03) - 0.033, 20 * (-0.03 - 0.03) - 0.033]
+        [40 * (-0.017 - 0.03) - 0.036, 40 * (-0.023 - 0.03) - 0.036]
     )
-    assert controller.state_dict() == pytest.approx({"level": 0.406, "integral": -0.033})
+    assert controller.state_dict() == pytest.approx({"level": 0.406, "integral": -0.036})
 
 
 @given(runs, st.floats(0.05, 1.0))
@@ -86,7 +88,7 @@ def test_weights_are_those_of_the_formula(history, target):
         assert weights == pytest.approx(law(history, target), abs=1e-6)
 
 
-@given(runs, st.floats(0.05, 1.0), st.floats(2.0, 10.0))
+@given(runs, st.floats(0.05, 1.0), st.floats(2.5, 10.0))
 def test_weights_and_integral_stay_within_their_bounds(history, target, bound):
     controller = TargetController(target, max_weight=bound)
     for step in history:
@@ -94,7 +96,7 @@ def test_weights_and_integral_stay_within_their_bounds(history, target, bound):
         assert weights.shape == (len(step),)
         assert (np.abs(weights) <= bound).all()
         assert (weights[np.isnan(step)] == 0).all()
-        assert abs(controller.state_dict()["integral"]) <= 1
+        assert abs(controller.state_dict()["integral"]) <= INTEGRAL_BOUND
 
 
 @given(runs, runs)
@@ -137,7 +139,7 @@ def test_undefined_groups_leave_the_state_alone():
 def test_it_does_not_wind_up_where_the_target_is_out_of_reach():
     controller = TargetController(0.5)
     for _ in range(1000):
-        assert controller.weights([0.2]).tolist() == [4.0]
+        assert controller.weights([0.2]).tolist() == [8.0]
     assert controller.state_dict()["integral"] == 0
     assert controller.weights([0.6])[0] < -1, "it pushes back at once"
 
@@ -146,18 +148,18 @@ def test_the_integral_never_outweighs_an_error_of_its_bound():
     controller = TargetController(0.5)
     for _ in range(200):
         controller.weights([0.47])
-    assert controller.state_dict()["integral"] == 1.0
-    assert controller.weights([0.56])[0] < 0, "1 / gain above the target"
+    assert controller.state_dict()["integral"] == INTEGRAL_BOUND
+    assert controller.weights([0.56])[0] < 0, "more than the bound / gain above the target"
     for _ in range(200):
         controller.weights([0.56])
-    assert controller.state_dict()["integral"] == -1.0
+    assert controller.state_dict()["integral"] == -INTEGRAL_BOUND
 
 
 def test_the_way_to_the_target_leaves_little_in_the_integral():
     controller = TargetController(0.5)
     for level in np.arange(0.19, 0.5, 0.005):
         controller.weights([level])
-    assert abs(controller.state_dict()["integral"]) < 0.5
+    assert abs(controller.state_dict()["integral"]) < INTEGRAL_BOUND / 2
 
 
 @pytest.mark.parametrize("target", [0.25, 0.35, 0.5, 0.7])
@@ -187,7 +189,7 @@ def test_the_integral_takes_away_what_the_gain_leaves():
     def rest(**arguments):
         return 0.35 - simulate(TargetController(0.35, **arguments), Plant(pull=0.8), steps=400)[-40:].mean()
 
-    assert rest(integral_gain=0.0) == pytest.approx(0.8 / 20, abs=0.005)
+    assert rest(integral_gain=0.0) == pytest.approx(0.8 / 40, abs=0.005)
     assert rest() == pytest.approx(0.0, abs=0.005)
 
 
@@ -203,7 +205,7 @@ def test_the_integral_takes_away_what_the_gain_leaves():
         ({"gain": math.inf}, ValueError, "`gain` .* got inf."),
         ({"damping": -1}, ValueError, "`damping` must be a finite number at least 0, got -1."),
         ({"integral_gain": -0.1}, ValueError, "`integral_gain` .* got -0.1."),
-        ({"max_weight": 1.0}, ValueError, "`max_weight` must be a finite number above 1, got 1.0."),
+        ({"max_weight": 2.0}, ValueError, "`max_weight` must be a finite number above 2, got 2.0."),
         ({"smoothing": 0}, ValueError, "`smoothing` must be a finite number above 0 and at most 1, got 0."),
     ],
 )
@@ -256,7 +258,7 @@ def test_the_callback_takes_up_what_the_checkpoint_holds():
     assert without.stateful_callbacks["DiversityTargetCallback"] == fresh.state(), "or saving would fail later"
 
 
-# A short form of benchmarks/target.py: a grammar of 48 replies in the tiny model's words.
+# A short form of benchmarks/headline_exact.py: a grammar of 48 replies in the tiny model's words.
 SLOTS = (("red", "green", "blue"), ("one", "two", "three", "four"), ("yes", "no"), ("please", "thanks"))
 VALID = re.compile(" ".join(f"({'|'.join(slot)})" for slot in SLOTS))
 

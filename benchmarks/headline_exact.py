@@ -1,0 +1,205 @@
+"""Does a collapsed model become varied again without getting worse, where quality is exact? One command reruns it all.
+
+    OMP_NUM_THREADS=1 python benchmarks/headline_exact.py
+    OMP_NUM_THREADS=1 python benchmarks/headline_exact.py --quick
+
+A Llama of 222 000 parameters knows a grammar of replies (`tiny_grammar.py`) and was then made monotone: in-group
+Distinct-2 0.18, where the grammar's own replies have 0.82. `DiverseGRPOTrainer` trains it with each arm of
+`exact_run.py`, from the same base; a parser says whether a reply is valid. The results are written to
+`results/exact.json` after every run, and a rerun does only what is missing there (`--fresh` does all). From them come
+the pictures `docs/images/exact_*.png` and the tables between the markers of `docs/evidence.md`, with
+`docs/evidence_replies.md`.
+
+`--quick` trains a smaller base, then a target and the arm without quality, for a few steps on one seed, writes
+nothing, and exits with 1 unless the target raised Distinct-2 with validity kept and the other lost validity.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tiny_grammar as grammar
+import torch
+import transformers
+import trl
+from exact_page import write_page
+from exact_picture import draw_frontier, draw_steps
+from exact_run import ARMS, CONTROL, NO_QUALITY, TARGETS, train
+from exact_summary import measures, verdicts
+
+import hfdiv
+from hfdiv.trainer.target import TargetController
+
+
+HERE = Path(__file__).parent
+RESULTS, DOCS = HERE / "results" / "exact.json", HERE.parent / "docs"
+STEPS = 200
+Task = tuple[str, str, int, int]
+"""Folder of the base, arm, seed, steps."""
+QUICK_ARMS = ("target 0.50", NO_QUALITY)
+QUICK_STEPS, QUICK_PRETRAINING, QUICK_WINDOW = 40, 300, 10
+QUICK_RISE, QUICK_LOSS = 0.12, 0.1
+"""What `--quick` asks for: Distinct-2 at least so much above its start, and validity at most so much below its."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do the runs that are missing, then the pictures and the page; return the exit code."""
+    options = parse(arguments)
+    transformers.logging.set_verbosity_error()
+    with tempfile.TemporaryDirectory() as folder:
+        base = options.base or folder
+        if options.quick:
+            return quick(folder)
+        if not (Path(base) / "config.json").exists():
+            grammar.build_base(base)
+        experiment(base, options)
+    runs = load(options.json)["runs"]
+    if missing := set(ARMS) - {run["arm"] for run in runs}:
+        print(f"the pictures and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
+        return 0
+    draw_steps(runs, DOCS / "images" / "exact_steps.png")
+    draw_frontier(runs, DOCS / "images" / "exact_frontier.png")
+    write_page(load(options.json), DOCS)
+    for verdict in verdicts(runs):
+        print(f"{'met' if verdict.met else 'NOT MET':8}{verdict.claim}: {verdict.seen}")
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the smoke test; writes nothing")
+    parser.add_argument("--fresh", action="store_true", help="forget the runs of earlier calls")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each in a process with one thread")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="do only the runs of these now")
+    parser.add_argument("--base", help="folder to keep the base model in, or to take it from")
+    parser.add_argument("--json", type=Path, default=RESULTS, help="where the results are")
+    options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {options.jobs}")
+    return options
+
+
+def seeds(arm: str) -> range:
+    """Return an arm's seeds: five for what is judged, fewer for the rest."""
+    if arm == CONTROL or arm in TARGETS:
+        return range(5)
+    return range(2 if arm == NO_QUALITY else 3)
+
+
+def experiment(base: str, options: argparse.Namespace) -> None:
+    """Do the runs that the file of results lacks, and write it after each."""
+    results = {"conditions": conditions(base), "runs": []}
+    if options.json.exists() and not options.fresh:
+        earlier = load(options.json)
+        if earlier["conditions"]["same"] != results["conditions"]["same"]:
+            sys.exit(
+                f"{options.json} was made with {earlier['conditions']['same']}, and this would be "
+                f"{results['conditions']['same']}. Use --fresh to do every run anew."
+            )
+        results["runs"] = earlier["runs"]
+    # Seed by seed, so that a run that is stopped early has something of every arm.
+    wanted = [(seed, arm) for seed in range(5) for arm in ARMS if seed in seeds(arm)]
+    kept = {(run["seed"], run["arm"]): run for run in results["runs"] if run["arguments"] == signature(run["arm"])}
+    results["runs"] = [kept[key] for key in wanted if key in kept]
+    tasks = [(base, arm, seed, STEPS) for seed, arm in wanted if arm in options.arms and (seed, arm) not in kept]
+    print(f"{len(kept)} runs are there, {len(tasks)} to do", flush=True)
+    if not tasks:
+        save(results, options.json)
+        return
+    with multiprocessing.get_context("spawn").Pool(options.jobs, initializer=quiet, maxtasksperchild=1) as pool:
+        for run in pool.imap_unordered(work, tasks):
+            results["runs"].append(run)
+            save(results, options.json)
+            show(run)
+
+
+def quiet() -> None:
+    """Set up a process that trains."""
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+
+
+def work(task: Task) -> dict[str, Any]:
+    """Do one run."""
+    _, arm, _, _ = task
+    return {**train(*task), "arguments": signature(arm)}
+
+
+def signature(arm: str) -> str:
+    """Return what a run depends on: an arm's arguments, the steps, and the constants of the controller."""
+    law = vars(TargetController(TARGETS[arm])) if arm in TARGETS else {}
+    return f"{STEPS} steps, {ARMS[arm]}, {law}"
+
+
+def conditions(base: str) -> dict[str, Any]:
+    """Return what stands beside the numbers; results are only mixed where `same` is the same."""
+    weights = hashlib.sha256((Path(base) / "model.safetensors").read_bytes()).hexdigest()[:12]
+    versions = {module.__name__: module.__version__ for module in (hfdiv, trl, transformers, torch)}
+    same = {**versions, "python": platform.python_version(), "base": weights}
+    return {"same": same, "cpu": cpu(), "cores": os.cpu_count()}
+
+
+def cpu() -> str:
+    """Return the processor's name."""
+    info = Path("/proc/cpuinfo")
+    for line in info.read_text().splitlines() if info.exists() else ():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read the file of results."""
+    return json.loads(path.read_text())
+
+
+def save(results: dict[str, Any], path: Path) -> None:
+    """Write the file of results, a run a line, in one move: a run that is stopped leaves the old one or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    runs = ",\n".join(json.dumps(run, ensure_ascii=False) for run in results["runs"])
+    new = path.with_suffix(".new")
+    new.write_text(f'{{"conditions": {json.dumps(results["conditions"])},\n"runs": [\n{runs}\n]}}\n')
+    new.replace(path)
+
+
+def show(run: dict[str, Any]) -> None:
+    """Print one run."""
+    numbers = "  ".join(f"{name} {value:.3f}" for name, value in measures(run).items())
+    print(f"{run['arm']:15}{run['seed']}  {numbers}  {run['seconds_per_step']:.2f} s/step", flush=True)
+
+
+def quick(folder: str) -> int:
+    """Run the smoke test; return its exit code."""
+    torch.set_num_threads(1)
+    grammar.build_base(folder, QUICK_PRETRAINING, check_every=10)
+    passed = [quick_passes(arm, train(folder, arm, 0, QUICK_STEPS)) for arm in QUICK_ARMS]
+    print("passed" if all(passed) else "FAILED")
+    return 0 if all(passed) else 1
+
+
+def quick_passes(arm: str, run: dict[str, Any]) -> bool:
+    """Tell whether a target raised Distinct-2 with validity kept; or whether the arm without quality lost validity."""
+    varied, valid, varied_then, valid_then = (
+        float(np.mean(run[name][part]))
+        for part in (slice(QUICK_WINDOW), slice(-QUICK_WINDOW, None))
+        for name in ("distinct", "valid")
+    )
+    print(f"{arm}: Distinct-2 {varied:.3f} to {varied_then:.3f}, validity {valid:.3f} to {valid_then:.3f}", flush=True)
+    kept = valid_then >= valid - QUICK_LOSS
+    return not kept if arm == NO_QUALITY else kept and varied_then >= varied + QUICK_RISE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
