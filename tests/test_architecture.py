@@ -18,7 +18,7 @@ PACKAGE = Path(hfdiv.__file__).parent
 # From top to bottom. A name may import those on lower lines; names on one line never import each other.
 LAYERS = [
     {"cli"},
-    {"demo"},
+    {"ab", "demo"},
     {"trainer", "report", "metrics", "engine"},
     {"rewards", "generation", "data", "hub"},
     {"diversity", "selection"},

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from hfdiv import __version__
+from hfdiv.cli.ab import ab
 from hfdiv.cli.annotate import annotate
+from hfdiv.cli.cache import cache
 from hfdiv.cli.compare import compare
 from hfdiv.cli.data import data
 from hfdiv.cli.demo import demo
@@ -33,6 +35,8 @@ app.command("train", context_settings=PASS_ON)(train)
 app.command("demo")(demo)
 app.add_typer(data)
 app.add_typer(annotate)
+app.add_typer(ab)
+app.add_typer(cache)
 app.add_typer(metrics)
 
 

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import Any
 
 from hfdiv._extras import require
 from hfdiv.report.comparison import FEWEST_PROMPTS, Comparison, Row
@@ -47,22 +48,32 @@ def render(comparison: Comparison, figures: Mapping[str, bytes]) -> str:
         >>> "<old>" in page, "&lt;old&gt;" in page
         (False, True)
     """
+    page: str = template("hfdiv.report").render(
+        comparison=comparison,
+        arrows=_ARROWS,
+        decimals=decimals,
+        summaries={kind: summarise(comparison.rows_of(kind), _WORDS[kind]) for kind in ("diversity", "quality")},
+        figures=[(name, _CAPTIONS.get(name, name), data_uri(image)) for name, image in figures.items()],
+        fewest_prompts=FEWEST_PROMPTS,
+        has_yardstick=any(math.isfinite(row.yardstick) for row in comparison.rows),
+    )
+    return page
+
+
+def template(package: str) -> Any:  # noqa: ANN401 - a class of an optional package
+    """Return the template `page.html.j2` of a package, which escapes what it is given, with the style of all reports.
+
+    Raises:
+        ImportError: If jinja2 is not installed.
+    """
     jinja2 = require("jinja2", "report")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(estimate=format_estimate, number=format_number, collapse=collapse)
-    template = environment.from_string(resources.files("hfdiv.report").joinpath("page.html.j2").read_text("utf-8"))
-    page: str = template.render(
-        comparison=comparison,
-        arrows=_ARROWS,
-        decimals=decimals,
-        summaries={kind: summarise(comparison.rows_of(kind), _WORDS[kind]) for kind in ("diversity", "quality")},
-        figures=[(name, _CAPTIONS.get(name, name), _data_uri(image)) for name, image in figures.items()],
-        fewest_prompts=FEWEST_PROMPTS,
-        has_yardstick=any(math.isfinite(row.yardstick) for row in comparison.rows),
-    )
-    return page
+    style = resources.files("hfdiv.report").joinpath("page.css").read_text("utf-8")
+    environment.globals["style"] = require("markupsafe", "report").Markup(style)  # the only text that is not escaped
+    return environment.from_string(resources.files(package).joinpath("page.html.j2").read_text("utf-8"))
 
 
 def summarise(rows: Sequence[Row], words: Sequence[str]) -> str:
@@ -134,5 +145,11 @@ def format_number(number: float, places: int, signed: bool = False) -> str:
     return f"{number:{sign}{style}}".replace("-", "−")
 
 
-def _data_uri(image: bytes) -> str:
+def data_uri(image: bytes) -> str:
+    """Return a PNG image as an address that a page can hold.
+
+    Example:
+        >>> data_uri(b"PNG")
+        'data:image/png;base64,UE5H'
+    """
     return "data:image/png;base64," + base64.b64encode(image).decode("ascii")

@@ -1,4 +1,4 @@
-"""A comparison as figures: diversity, quality, and every prompt. The only file that loads matplotlib."""
+"""A comparison as figures: diversity, quality, and every prompt. No other file here loads matplotlib."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def draw(comparison: Comparison) -> dict[str, Figure]:
 def diversity_figure(comparison: Comparison) -> Figure:
     """Draw each diversity measure before and after with its interval, one panel for each kind."""
     rows = comparison.rows_of("diversity")
-    figure = _figure(10, 7.2)
+    figure = new_figure(10, 7.2)
     for axes, (families, title, label, is_share) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
         members = [row for row in rows if row.name.startswith(families)]
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
@@ -78,10 +78,10 @@ def quality_figure(comparison: Comparison) -> Figure:
     rows = comparison.rows_of("quality")[:MOST_COLUMNS]
     n_columns = max(1, min(3, len(rows)))
     n_lines = max(1, math.ceil(len(rows) / n_columns))
-    figure = _figure(10, 0.9 + 1.5 * n_lines)
+    figure = new_figure(10, 0.9 + 1.5 * n_lines)
     panels = figure.subplots(n_lines, n_columns, squeeze=False).flat
     for axes, row, number in zip(panels, rows, range(1, len(rows) + 1), strict=False):
-        axes.set_title(_label(row.name, f"column {number}"), loc="left", fontsize=11, parse_math=False)
+        axes.set_title(plain_label(row.name, f"column {number}"), loc="left", fontsize=11, parse_math=False)
         axes.set_xlabel("mean over replies")
         _draw_rows(axes, [row], [""])
     for axes in list(figure.axes)[len(rows) :]:
@@ -94,7 +94,7 @@ def prompts_figure(comparison: Comparison) -> Figure:
     """Draw Distinct-2 of each prompt after against before; above the diagonal, the replies became more varied."""
     pairs = [pair for row in comparison.rows if row.name == SCATTER for pair in row.pairs]
     pairs = [pair for pair in pairs if all(map(math.isfinite, pair))]
-    figure = _figure(5.2, 5.2)
+    figure = new_figure(5.2, 5.2)
     axes = figure.subplots()
     axes.set_title(f"{SCATTER} of each prompt's replies", loc="left", fontsize=11, fontweight="bold")
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--", zorder=1)
@@ -125,7 +125,12 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches that belongs to no display and no global state.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
     figure: Figure = require("matplotlib.figure", "report").Figure(figsize=(width, height), layout="constrained")
     return figure
 
@@ -163,8 +168,13 @@ def _legend(figure: Figure, rows: Sequence[Row]) -> None:
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), frameon=False)
 
 
-def _label(name: str, fallback: str) -> str:
-    """The name where the font has its letters, shortened; otherwise `fallback`."""
+def plain_label(name: str, fallback: str) -> str:
+    """Return the name where the font has its letters, shortened; otherwise `fallback`.
+
+    Example:
+        >>> plain_label("click", "metric 1"), plain_label("点击", "metric 1")
+        ('click', 'metric 1')
+    """
     if not all(letter.isprintable() and letter < "\u0250" for letter in name):
         return fallback
     return name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"

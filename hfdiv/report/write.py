@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from hfdiv.report.comparison import Comparison
@@ -25,13 +26,7 @@ def write_report(comparison: Comparison, output_dir: str | Path) -> dict[str, Pa
         OSError: If a file cannot be written.
         ImportError: If matplotlib or jinja2 is not installed.
     """
-    output_dir = Path(output_dir)
-    try:
-        (output_dir / "figures").mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise NotADirectoryError(
-            f"Cannot write a report to {str(output_dir)!r}: {error.filename!r} is a file. Give a folder."
-        ) from error
+    output_dir = report_folder(output_dir)
     figures = {name: png(figure) for name, figure in draw(comparison).items()}
     page = render(comparison, figures)
     paths = {"json": output_dir / "report.json", "html": output_dir / "report.html"}
@@ -39,7 +34,28 @@ def write_report(comparison: Comparison, output_dir: str | Path) -> dict[str, Pa
     # Half a surrogate pair (in the name of a column) cannot be written as UTF-8: JSON escapes it, HTML drops it.
     paths["json"].write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     paths["html"].write_text(page, encoding="utf-8", errors="replace")
+    return paths | write_figures(figures, output_dir)
+
+
+def report_folder(output_dir: str | Path) -> Path:
+    """Make the folder of a report, with one for its figures, and return it.
+
+    Raises:
+        NotADirectoryError: If `output_dir` or a folder above it is a file.
+    """
+    folder = Path(output_dir)
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise NotADirectoryError(
+            f"Cannot write a report to {str(folder)!r}: {error.filename!r} is a file. Give a folder."
+        ) from error
+    return folder
+
+
+def write_figures(figures: Mapping[str, bytes], folder: Path) -> dict[str, Path]:
+    """Write PNG images, by name, to a report's folder, and return their paths."""
+    paths = {name: folder / "figures" / f"{name}.png" for name in figures}
     for name, image in figures.items():
-        paths[name] = output_dir / "figures" / f"{name}.png"
         paths[name].write_bytes(image)
     return paths
