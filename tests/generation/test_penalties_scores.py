@@ -130,7 +130,8 @@ def test_top_n_sigma_is_numpys(seed, n, out):
     for row, left in zip(scores.double().numpy(), result, strict=True):
         finite = row[np.isfinite(row)]
         floor = finite.max() - n * finite.std()
-        assert left == np.flatnonzero(row >= floor).tolist()
+        on_the_edge = np.abs(row - floor) < 1e-4  # which side of it a token is on is float32's rounding
+        assert set(left) ^ {*np.flatnonzero(row >= floor)} <= {*np.flatnonzero(on_the_edge)}
 
 
 def test_top_n_sigma_is_the_same_at_every_temperature():
