@@ -200,6 +200,8 @@ def test_two_processes_get_the_numbers_of_one(tmp_path):
         "    found.append({name: score.to_dict() for name, score in merged.compute().items()})\n"
         "with open(f'{sys.argv[1]}-{rank}.json', 'w') as file:\n"
         "    json.dump(found, file)\n"
+        "PartialState().wait_for_everyone()\n"  # gloo's threads abort in the process whose peer ended before
+        "PartialState().destroy_process_group()\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}

@@ -6,6 +6,7 @@ import torch
 
 from tests.trainer.preference_runs import KeepGradients, build
 from tests.trainer.runs import losses
+from tests.trainer.two_processes import leave_together
 
 
 CASES = {"dpo": {}, "cpo": {"loss_type": "simpo", "cpo_alpha": 0.0}, "orpo": {}}
@@ -23,6 +24,7 @@ def main(folder):
                 "loss": losses(trainer)[0],
             }
             torch.save(result, f"{folder}/{name}.pt")
+    leave_together()
 
 
 if __name__ == "__main__":

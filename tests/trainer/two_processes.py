@@ -4,6 +4,7 @@ import json
 import sys
 
 import torch
+from accelerate import PartialState
 from accelerate.utils import gather_object
 
 from hfdiv import DiverseGRPOTrainer
@@ -75,6 +76,13 @@ def main(output_file):
     if trainer.accelerator.is_main_process:
         with open(output_file, "w") as file:
             json.dump(results, file)
+    leave_together()
+
+
+def leave_together():
+    """End the process group in all processes: gloo's threads abort in one whose peer ended before."""
+    PartialState().wait_for_everyone()
+    PartialState().destroy_process_group()
 
 
 if __name__ == "__main__":
