@@ -138,7 +138,8 @@ def test_each_request_draws_by_a_seed_of_its_own_that_all_servers_take():
 
 def test_all_that_goes_out_is_json():
     for engine in ENGINES:
-        json.dumps(fields_of(engine, prompt=CHAT, source={"system": "你好 👋"}), allow_nan=False)
+        fields = fields_of(engine, prompt=CHAT, source={"system": "你好 👋"})
+        assert json.loads(json.dumps(fields, allow_nan=False)) == fields
 
 
 # What is refused
