@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 
 
 if TYPE_CHECKING:
-    from hfdiv.ab.plan import Baseline, Plan
+    from hfdiv.ab.plan import Baseline
 
 ab = typer.Typer(
     name="ab",
@@ -107,6 +106,7 @@ def plan(
     Example: `hfdiv ab plan --proportion 0.3 --effect -10% --units-per-day 400`
     """
     from hfdiv.ab.plan import plan as plan_for
+    from hfdiv.cli.ab_text import plan_text
 
     baseline = _baseline(logs, metric, proportion, mean, sd, conversations, alike)
     found = plan_for(
@@ -120,7 +120,7 @@ def plan(
         n_tests=tests,
         units_per_day=units_per_day,
     )
-    print(json.dumps(found.to_dict(), indent=2) if as_json else _plan_text(found, baseline, power, units))
+    print(json.dumps(found.to_dict(), indent=2) if as_json else plan_text(found, baseline, power, units))
 
 
 @ab.command()
@@ -293,19 +293,3 @@ def _effect(text: str, value: float) -> float:
     size = parse_margin("effect", text.strip().lstrip("+-"))
     sign = -1 if text.strip().startswith("-") else 1
     return sign * size.size * (abs(value) if size.is_relative else 1)
-
-
-def _plan_text(found: Plan, baseline: Baseline, power: float, units: int | None) -> str:
-    """Return a plan in words."""
-    what = f"{found.effect:+.4g} from {baseline.value:.4g} ({found.relative:+.1%})".replace("-", "−")
-    lines = [f"Effect {what}, alpha {found.alpha:.3g} a test, power {power:g}."]
-    days = "" if math.isnan(found.days) else f", {found.days:,.0f} days"
-    sizes = f"{found.control:,} units in the control, {found.treatment:,} in each other arm"
-    lines.append(f"One look at the end: {sizes}{days}.")
-    if units is None:
-        control, other = (math.ceil(found.factor * n) for n in (found.control, found.treatment))
-        days = "" if math.isnan(found.days) else f", {found.peeking_days:,.0f} days"
-        lines.append(f"Looks at any time: at most {control:,} and {other:,}, {found.factor:.2f} times as many{days}.")
-    else:
-        lines.append(f"Looks at any time: with as many units, an effect of {abs(found.peeking_effect):.4g}.")
-    return "\n".join(lines)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from hfdiv.ab import Analysis
     from hfdiv.ab.effect import Effect
+    from hfdiv.ab.plan import Baseline, Plan
 
 _STYLES = {"ship": "bold green", "do not ship": "bold red", "keep running": "bold yellow"}
 
@@ -68,3 +69,19 @@ def _relative(effect: Effect) -> Text:
 
 def _reading(effect: Effect) -> str:
     return effect.verdict if effect.guard is None else f"{effect.guard}, margin {effect.metric.margin}"
+
+
+def plan_text(found: Plan, baseline: Baseline, power: float, units: int | None) -> str:
+    """Return a plan in words."""
+    what = f"{found.effect:+.4g} from {baseline.value:.4g} ({found.relative:+.1%})".replace("-", "−")
+    lines = [f"Effect {what}, alpha {found.alpha:.3g} a test, power {power:g}."]
+    days = "" if math.isnan(found.days) else f", {found.days:,.0f} days"
+    sizes = f"{found.control:,} units in the control, {found.treatment:,} in each other arm"
+    lines.append(f"One look at the end: {sizes}{days}.")
+    if units is None:
+        control, other = (math.ceil(found.factor * n) for n in (found.control, found.treatment))
+        days = "" if math.isnan(found.days) else f", {found.peeking_days:,.0f} days"
+        lines.append(f"Looks at any time: at most {control:,} and {other:,}, {found.factor:.2f} times as many{days}.")
+    else:
+        lines.append(f"Looks at any time: with as many units, an effect of {abs(found.peeking_effect):.4g}.")
+    return "\n".join(lines)

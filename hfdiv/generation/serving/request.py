@@ -23,7 +23,7 @@ from hfdiv.generation.serving.parameters import Wish
 
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 STAGES: tuple[Any, ...] = (
     WindowedRepetitionPenaltyLogitsProcessor,
@@ -133,8 +133,9 @@ def penalize(logits: Tensor, requests: Mapping[int, Request]) -> Tensor:
     return logits
 
 
-def _applied(processor: Any, request: Request, scores: Tensor) -> Tensor:  # noqa: ANN401 - one without a state by row
+def _applied(processor: LogitsProcessor, request: Request, scores: Tensor) -> Tensor:
     if isinstance(processor, XTCLogitsProcessor):
         return processor.exclude(scores, torch.tensor([request.draws(processor.probability)]))
-    scores = processor(request.last(getattr(processor, "window", 0)).to(scores.device), scores)
-    return scores
+    window = getattr(processor, "window", 0)  # top-nσ looks at no text
+    result: Tensor = processor(request.last(window).to(scores.device), scores)
+    return result

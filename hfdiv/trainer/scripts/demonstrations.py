@@ -51,7 +51,7 @@ def _with_model_by_name(
     train: Dataset,
     test: Dataset | None,
 ) -> Any:  # noqa: ANN401
-    training.model_init_kwargs = model_settings(model, training) | (training.model_init_kwargs or {})
+    training.model_init_kwargs = model_settings(model, training)
     return trainer_class(
         model=model.model_name_or_path,
         args=training,

@@ -11,15 +11,16 @@ from hfdiv.trainer.attention import resolve_attention
 
 
 def model_settings(model: ModelConfig, training: Any) -> dict[str, Any]:  # noqa: ANN401 - a training config
-    """Return the keyword arguments with which transformers loads the model, but for quantization."""
+    """Return with which keyword arguments transformers loads the model, the user's own too, but for quantization."""
     half = model.dtype in ("bfloat16", "float16") or training.bf16 or training.fp16
     attention = resolve_attention(model.attn_implementation, model.model_name_or_path, half, training.use_cpu)
-    return {"revision": model.model_revision, "attn_implementation": attention, "dtype": model.dtype}
+    settings = {"revision": model.model_revision, "attn_implementation": attention, "dtype": model.dtype}
+    return settings | (training.model_init_kwargs or {})
 
 
 def load_model_and_tokenizer(model: ModelConfig, training: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:  # noqa: ANN401
     """Load the model, and its tokenizer with a padding token, for a trainer that does not do so itself."""
-    settings = model_settings(model, training) | (training.model_init_kwargs or {})
+    settings = model_settings(model, training)
     quantization = get_quantization_config(model)
     if quantization is not None:
         settings["quantization_config"] = quantization

@@ -17,7 +17,7 @@ def with_rewards(trainer_class: type[Any], script: RewardArguments, training: An
     if not script.reward_functions:
         raise ValueError("There is no reward: give `reward_functions`. Diversity without quality ends in gibberish.")
     functions, training.reward_weights = _rewards(script, training)
-    training.model_init_kwargs = model_settings(model, training) | (training.model_init_kwargs or {})
+    training.model_init_kwargs = model_settings(model, training)
     data = load(script.dataset_name, script, "dataset_name")
     splits = (script.dataset_train_split, script.dataset_test_split if training.eval_strategy != "no" else None)
     train, test = (split and with_prompts(split_of(data, split), script.prompt_column) for split in splits)
