@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pages
 import tiny_grammar as grammar
-from exact_run import ARMS, GROUP, HELD_OUT_ROUNDS, LEARNING_RATE, PROMPTS, SHOWN, TARGETS
+from exact_run import ARMS, CONTROL, GROUP, HELD_OUT_ROUNDS, LEARNING_RATE, PROMPTS, SHOWN, TARGETS
 from exact_summary import (
     HOLD,
     WINDOW,
@@ -27,25 +28,16 @@ from exact_summary import (
 def write_page(results: dict[str, Any], docs: Path) -> None:
     """Rewrite what lies between the markers of the page, and the whole page of replies."""
     runs = results["runs"]
-    page = docs / "evidence.md"
-    text = page.read_text(encoding="utf-8")
-    for name, lines in {
-        "conditions": condition_lines(results),
-        "verdicts": verdict_lines(runs),
-        "arms": arm_lines(runs),
-        "targets": target_lines(runs),
-    }.items():
-        text = put(text, name, "\n".join(lines))
-    page.write_text(text, encoding="utf-8")
+    pages.rewrite(
+        docs / "evidence.md",
+        {
+            "exact:conditions": condition_lines(results),
+            "exact:verdicts": verdict_lines(runs),
+            "exact:arms": arm_lines(runs),
+            "exact:targets": target_lines(runs),
+        },
+    )
     (docs / "evidence_replies.md").write_text("\n".join(reply_lines(runs)) + "\n", encoding="utf-8")
-
-
-def put(page: str, name: str, table: str) -> str:
-    """Put a table between its two markers."""
-    begin, end = f"<!-- exact:{name} -->", f"<!-- exact:{name} end -->"
-    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
-        raise ValueError(f"The page must have {begin!r} once and then {end!r} once.")
-    return f"{page[: page.index(begin) + len(begin)]}\n{table}\n{page[page.index(end) :]}"
 
 
 def condition_lines(results: dict[str, Any]) -> list[str]:
@@ -122,12 +114,8 @@ def reply_lines(runs: Sequence[Run]) -> list[str]:
         "",
     ]
     shown = {arm: of_arm(runs, arm)[0]["replies"] for arm in ARMS}
-    for arms in (list(ARMS)[:5], list(ARMS)[5:]):
-        lines += [f"| prompt | {' | '.join(arms)} |", "|---" * (len(arms) + 1) + "|"]
-        for row in zip(*(shown[arm] for arm in arms), strict=True):
-            said = " | ".join(("" if valid else "✗ ") + reply.replace("|", "\\|") for _, reply, valid in row)
-            lines.append(f"| {row[0][0]} | {said} |")
-        lines.append("")
+    said = {arm: [("" if valid else "✗ ") + reply for _, reply, valid in replies] for arm, replies in shown.items()}
+    lines += pages.side_by_side([prompt for prompt, _, _ in shown[CONTROL]], said)
     return [*lines, "What the valid ones among them are made of:", "", *part_lines(shown)]
 
 

@@ -18,27 +18,22 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import multiprocessing
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import experiment
 import numpy as np
 import tiny_grammar as grammar
 import torch
 import transformers
-import trl
 from exact_page import write_page
 from exact_picture import draw_frontier, draw_steps
 from exact_run import ARMS, CONTROL, NO_QUALITY, TARGETS, train
 from exact_summary import measures, verdicts
 
-import hfdiv
 from hfdiv.trainer.target import TargetController
 
 
@@ -63,14 +58,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return quick(folder)
         if not (Path(base) / "config.json").exists():
             grammar.build_base(base)
-        experiment(base, options)
-    runs = load(options.json)["runs"]
+        experiment.do_missing(
+            options,
+            same(base),
+            # Seed by seed, so that a run that is stopped early has something of every arm.
+            [(arm, seed) for seed in range(5) for arm in ARMS if seed in seeds(arm)],
+            signature,
+            work,
+            lambda arm, seed: (base, arm, seed, STEPS),
+            show,
+        )
+    results = experiment.load(options.json)
+    runs = results["runs"]
     if missing := set(ARMS) - {run["arm"] for run in runs}:
         print(f"the pictures and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
         return 0
     draw_steps(runs, DOCS / "images" / "exact_steps.png")
     draw_frontier(runs, DOCS / "images" / "exact_frontier.png")
-    write_page(load(options.json), DOCS)
+    write_page(results, DOCS)
     for verdict in verdicts(runs):
         print(f"{'met' if verdict.met else 'NOT MET':8}{verdict.claim}: {verdict.seen}")
     return 0
@@ -79,16 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the smoke test; writes nothing")
-    parser.add_argument("--fresh", action="store_true", help="forget the runs of earlier calls")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each in a process with one thread")
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="do only the runs of these now")
+    experiment.arguments(parser, RESULTS, list(ARMS))
     parser.add_argument("--base", help="folder to keep the base model in, or to take it from")
-    parser.add_argument("--json", type=Path, default=RESULTS, help="where the results are")
-    options = parser.parse_args(arguments)
-    if options.jobs < 1:
-        parser.error(f"--jobs must be at least 1, got {options.jobs}")
-    return options
+    return parser.parse_args(arguments)
 
 
 def seeds(arm: str) -> range:
@@ -98,43 +96,9 @@ def seeds(arm: str) -> range:
     return range(2 if arm == NO_QUALITY else 3)
 
 
-def experiment(base: str, options: argparse.Namespace) -> None:
-    """Do the runs that the file of results lacks, and write it after each."""
-    results = {"conditions": conditions(base), "runs": []}
-    if options.json.exists() and not options.fresh:
-        earlier = load(options.json)
-        if earlier["conditions"]["same"] != results["conditions"]["same"]:
-            sys.exit(
-                f"{options.json} was made with {earlier['conditions']['same']}, and this would be "
-                f"{results['conditions']['same']}. Use --fresh to do every run anew."
-            )
-        results["runs"] = earlier["runs"]
-    # Seed by seed, so that a run that is stopped early has something of every arm.
-    wanted = [(seed, arm) for seed in range(5) for arm in ARMS if seed in seeds(arm)]
-    kept = {(run["seed"], run["arm"]): run for run in results["runs"] if run["arguments"] == signature(run["arm"])}
-    results["runs"] = [kept[key] for key in wanted if key in kept]
-    tasks = [(base, arm, seed, STEPS) for seed, arm in wanted if arm in options.arms and (seed, arm) not in kept]
-    print(f"{len(kept)} runs are there, {len(tasks)} to do", flush=True)
-    if not tasks:
-        save(results, options.json)
-        return
-    with multiprocessing.get_context("spawn").Pool(options.jobs, initializer=quiet, maxtasksperchild=1) as pool:
-        for run in pool.imap_unordered(work, tasks):
-            results["runs"].append(run)
-            save(results, options.json)
-            show(run)
-
-
-def quiet() -> None:
-    """Set up a process that trains."""
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-
-
 def work(task: Task) -> dict[str, Any]:
     """Do one run."""
-    _, arm, _, _ = task
-    return {**train(*task), "arguments": signature(arm)}
+    return train(*task)
 
 
 def signature(arm: str) -> str:
@@ -143,35 +107,10 @@ def signature(arm: str) -> str:
     return f"{STEPS} steps, {ARMS[arm]}, {law}"
 
 
-def conditions(base: str) -> dict[str, Any]:
-    """Return what stands beside the numbers; results are only mixed where `same` is the same."""
+def same(base: str) -> dict[str, str]:
+    """Return what results are only mixed under."""
     weights = hashlib.sha256((Path(base) / "model.safetensors").read_bytes()).hexdigest()[:12]
-    versions = {module.__name__: module.__version__ for module in (hfdiv, trl, transformers, torch)}
-    same = {**versions, "python": platform.python_version(), "base": weights}
-    return {"same": same, "cpu": cpu(), "cores": os.cpu_count()}
-
-
-def cpu() -> str:
-    """Return the processor's name."""
-    info = Path("/proc/cpuinfo")
-    for line in info.read_text().splitlines() if info.exists() else ():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def load(path: Path) -> dict[str, Any]:
-    """Read the file of results."""
-    return json.loads(path.read_text())
-
-
-def save(results: dict[str, Any], path: Path) -> None:
-    """Write the file of results, a run a line, in one move: a run that is stopped leaves the old one or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    runs = ",\n".join(json.dumps(run, ensure_ascii=False) for run in results["runs"])
-    new = path.with_suffix(".new")
-    new.write_text(f'{{"conditions": {json.dumps(results["conditions"])},\n"runs": [\n{runs}\n]}}\n')
-    new.replace(path)
+    return {**experiment.versions(), "base": weights}
 
 
 def show(run: dict[str, Any]) -> None:

@@ -84,9 +84,9 @@ def prompts(topics: Sequence[str]) -> list[Row]:
     return [{"prompt": question.replace("TOPIC", topic), "topic": topic} for topic in topics for question in QUESTIONS]
 
 
-def word_tokenizer() -> PreTrainedTokenizerFast:
-    """Return a tokenizer of the grammar's words."""
-    words = sorted({word for text in (*OPENERS, *BODIES, *CLOSERS, *QUESTIONS, *TOPICS) for word in text.split()})
+def word_tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Return a tokenizer of the words in `texts`."""
+    words = sorted({word for text in texts for word in text.split()})
     vocabulary = ["<pad>", "<eos>", "<sep>", *(word for word in words if word != "TOPIC")]
     backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token="<pad>"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -102,7 +102,7 @@ def new_model(vocabulary: int) -> LlamaForCausalLM:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=4,
-        max_position_embeddings=64,
+        max_position_embeddings=512,
         pad_token_id=0,
         eos_token_id=1,
         bos_token_id=None,
@@ -140,7 +140,7 @@ def build_base(folder: str, pretraining_steps: int = PRETRAINING_STEPS, check_ev
     """Teach a model the whole grammar, make it monotone with a look each few steps, and save it with its tokenizer."""
     torch.manual_seed(0)
     rng = random.Random(0)
-    tokenizer = word_tokenizer()
+    tokenizer = word_tokenizer((*OPENERS, *BODIES, *CLOSERS, *QUESTIONS, *TOPICS))
     model = new_model(len(tokenizer))
     rows, seen = prompts(TOPICS), prompts(TRAIN_TOPICS)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)

@@ -3,10 +3,11 @@
 import json
 import math
 
-import exact_page
 import exact_summary as summary
+import experiment
 import headline_exact as headline
 import numpy as np
+import pages
 import pytest
 import tiny_grammar as grammar
 from scipy import stats
@@ -122,13 +123,13 @@ def results(tmp_path, monkeypatch):
     markers = "\n".join(f"<!-- exact:{name} -->\nwhat was there\n<!-- exact:{name} end -->" for name in names)
     (tmp_path / "evidence.md").write_text(f"before\n{markers}\nafter\n")
     monkeypatch.setattr(headline, "DOCS", tmp_path)
-    monkeypatch.setattr(headline, "conditions", lambda base: CONDITIONS)
+    monkeypatch.setattr(headline, "same", lambda base: CONDITIONS["same"])
     monkeypatch.setattr(headline.grammar, "build_base", lambda folder: None)
     return tmp_path / "exact.json"
 
 
 def test_what_is_there_is_not_run_again(results, capsys):
-    headline.save({"conditions": CONDITIONS, "runs": all_runs()}, results)
+    experiment.save({"conditions": CONDITIONS, "runs": all_runs()}, results)
     assert headline.main(["--json", str(results)]) == 0
     assert f"{len(all_runs())} runs are there, 0 to do" in capsys.readouterr().out
     page = (results.parent / "evidence.md").read_text()
@@ -143,7 +144,7 @@ def test_what_is_there_is_not_run_again(results, capsys):
 
 
 def test_results_of_other_versions_are_not_mixed(results):
-    headline.save({"conditions": {**CONDITIONS, "same": {"hfdiv": "0"}}, "runs": all_runs()}, results)
+    experiment.save({"conditions": {**CONDITIONS, "same": {"hfdiv": "0"}}, "runs": all_runs()}, results)
     before = results.read_text()
     with pytest.raises(SystemExit, match="Use --fresh"):
         headline.main(["--json", str(results)])
@@ -153,7 +154,7 @@ def test_results_of_other_versions_are_not_mixed(results):
 def test_a_run_with_other_arguments_is_done_anew(results, monkeypatch):
     runs = all_runs()
     runs[0]["arguments"] = "others"
-    headline.save({"conditions": CONDITIONS, "runs": runs}, results)
+    experiment.save({"conditions": CONDITIONS, "runs": runs}, results)
     done = []
 
     class Pool:
@@ -166,7 +167,7 @@ def test_a_run_with_other_arguments_is_done_anew(results, monkeypatch):
             done.extend(tasks)
             return [run(arm, seed) for _, arm, seed, _ in tasks]
 
-    monkeypatch.setattr(headline.multiprocessing.get_context("spawn").__class__, "Pool", Pool)
+    monkeypatch.setattr(experiment.multiprocessing.get_context("spawn").__class__, "Pool", Pool)
     headline.main(["--json", str(results)])
     assert [task[1:3] for task in done] == [("quality only", 0)]
     assert len(json.loads(results.read_text())["runs"]) == len(runs)
@@ -175,4 +176,4 @@ def test_a_run_with_other_arguments_is_done_anew(results, monkeypatch):
 @pytest.mark.parametrize("page", ["no marker", "<!-- exact:arms -->", "<!-- exact:arms end --><!-- exact:arms -->"])
 def test_a_page_without_its_markers_is_left_alone(page):
     with pytest.raises(ValueError, match="exact:arms"):
-        exact_page.put(page, "arms", "table")
+        pages.put(page, "exact:arms", "table")
