@@ -19,7 +19,7 @@ from hfdiv.data import Records, write_records
 from hfdiv.demo.judge import Judge
 from hfdiv.demo.model import encoder_folder, load_model
 from hfdiv.demo.texts import Message, Scenario, load_scenario
-from hfdiv.demo.train import diversify, finetune
+from hfdiv.demo.train import diversify, finetune, questions
 from hfdiv.generation import sample
 from hfdiv.report import Comparison, compare, write_report
 from hfdiv.similarity import load_encoder
@@ -169,7 +169,7 @@ class _Job:
         model, log = diversify(
             self._load("base"),
             self.tokenizer,
-            self.scenario.train,
+            questions(self.scenario.train),
             self.judge.rewards(self.composed),
             self.folder / name,
             steps=steps,

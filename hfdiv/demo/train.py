@@ -63,10 +63,17 @@ def finetune(
         trainer.train()
 
 
+def questions(messages: Sequence[Message]) -> Dataset:
+    """Return customers' messages as prompts; `question` is their text without the prompt's frame."""
+    return Dataset.from_dict(
+        {"prompt": [message.prompt for message in messages], "question": [message.text for message in messages]}
+    )
+
+
 def diversify(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    messages: Sequence[Message],
+    dataset: Dataset,
     rewards: Sequence[Callable[..., Any]],
     output_dir: Path,
     steps: int,
@@ -79,7 +86,7 @@ def diversify(
     Args:
         model: The policy to start from; it is wrapped, and its weights stay as they are.
         tokenizer: Its tokenizer.
-        messages: Customers' messages to answer; `question` is their text without the prompt's frame.
+        dataset: Prompts, with the columns that `rewards` need, such as those of [`questions`].
         rewards: Reward functions of quality.
         output_dir: Where the adapter is saved, also when training is interrupted.
         steps: Optimizer steps.
@@ -90,9 +97,6 @@ def diversify(
     Returns:
         The model with its adapter, and what was logged at each step.
     """
-    dataset = Dataset.from_dict(
-        {"prompt": [message.prompt for message in messages], "question": [message.text for message in messages]}
-    )
     config = DiverseGRPOConfig(**_settings(output_dir, steps, seed), **settings)
     trainer = DiverseGRPOTrainer(
         model,
