@@ -1,0 +1,118 @@
+"""Replies that end alike: from 40% and 90% to under 10%? One command reruns it all.
+
+OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 python benchmarks/headline_endings.py
+OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 python benchmarks/headline_endings.py --quick
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import endings_run
+import experiment
+import numpy as np
+import torch
+from endings_arms import ARMS, NAMES, SEEDS, TRAININGS
+from endings_page import write_page
+from endings_picture import draw
+from endings_summary import intervals, values, verdicts
+from headline_real import WORK
+from real_quick import small_world
+from real_world import MONOTONE, Recipe, World, build
+
+
+HERE = Path(__file__).parent
+RESULTS, DOCS = HERE / "results" / "endings.json", HERE.parent / "docs"
+Task = tuple[Path, str, int]
+"""Folder of the models, base and arm, seed."""
+QUICK_ARMS = ("plain", "penalty + re-ranking")
+QUICK_ALIKE = 0.5
+"""The share of replies that end alike which `--quick` asks of the base; of that at most half may be left."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do the runs that are missing, then the picture and the page; return the exit code."""
+    options = parse(arguments)
+    experiment.quiet()
+    if options.quick:
+        with small_world() as world:
+            return quick(world)
+    torch.set_num_threads(options.jobs)
+    world = build(options.work, Recipe())
+    torch.set_num_threads(1)
+    experiment.do_missing(
+        options,
+        {**experiment.versions(), "models": world.digest()},
+        [(name, seed) for seed in range(SEEDS) for name in NAMES],
+        signature,
+        work,
+        lambda name, seed: (options.work, name, seed),
+        show,
+    )
+    results = experiment.load(options.json)
+    if missing := set(NAMES) - {run["arm"] for run in results["runs"]}:
+        print(f"the picture and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
+        return 0
+    draw(intervals(results["runs"], world.floor), DOCS / "images" / "endings.png")
+    write_page(results, world, DOCS)
+    for name, verdict in verdicts(results["runs"], world.floor).items():
+        print(f"{name:40}{'lacks ' + ', '.join(verdict.lacks) if verdict.lacks else 'earned'}")
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    experiment.arguments(parser, RESULTS, NAMES)
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of the models, shared with headline_real.py")
+    return parser.parse_args(arguments)
+
+
+def quick(world: World) -> int:
+    """Run the smoke test on small models; return its exit code."""
+    seen = {}
+    for arm in QUICK_ARMS:
+        run = endings_run.run(world, MONOTONE, arm, 0)
+        show(run)
+        seen[arm] = {measure: float(np.mean(value)) for measure, value in values(run, world.floor).items()}
+    passed = quick_passes(seen)
+    print("passed" if passed else "FAILED")
+    return 0 if passed else 1
+
+
+def quick_passes(seen: dict[str, dict[str, float]]) -> bool:
+    """Tell whether the base's replies end alike, and much less so with the penalty and re-ranking."""
+    plain, decoded = seen.values()
+    return all(
+        plain[measure] >= QUICK_ALIKE and decoded[measure] <= plain[measure] / 2
+        for measure in ("alike_encoder", "alike_words")
+    )
+
+
+def signature(name: str) -> str:
+    """Return what a run depends on."""
+    arm = ARMS[name.split(": ")[1]]
+    return f"{arm}, {TRAININGS[arm.training]}"
+
+
+def work(task: Task) -> dict[str, Any]:
+    """Do one run."""
+    folder, name, seed = task
+    return endings_run.run(World(folder), *name.split(": "), seed)
+
+
+def show(run: dict[str, Any]) -> None:
+    """Print one run."""
+    numbers = "  ".join(
+        f"{name} {np.nanmean(np.array(run[name], dtype=float)):.3f}"
+        for name in ("alike_encoder", "alike_words", "relevance", "logprob", "finished")
+    )
+    print(f"{run['arm']:40}{run['seed']}  {numbers}  {run['seconds']}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""The numbers of `headline_real.py`: each arm's measures with intervals over prompts and seeds, and the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from real_arms import ARMS, CONTROL
+from real_topic import astray
+
+from hfdiv.demo.texts import Scenario, load_scenario
+from hfdiv.diversity import distinct_n
+
+
+Floats: TypeAlias = NDArray[np.float64]
+Run: TypeAlias = dict[str, Any]
+
+RESAMPLES = 5000
+HALF = 8
+"""Prompts that Distinct-2 is pooled over, 8 × 8 = 64 replies; the number is the mean of both halves of the prompts."""
+ASKED_DISTINCT, ASKED_FINISHED, ASKED_ABOVE, ASKED_SEEDS = 0.35, 0.95, 0.90, 3
+MEASURES = {
+    "pooled": "Distinct-2 of 64 replies",
+    "in_group": "Distinct-2 in a group",
+    "relevance": "relevance",
+    "logprob": "log-probability",
+    "above": "above the composed 10th percentile",
+    "finished": "finished",
+    "astray": "about another matter",
+}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its 95% interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def values(run: Run, floor: float, scenario: Scenario | None = None) -> dict[str, Floats]:
+    """Return one number a prompt of each measure, over all replies, also those that were cut off.
+
+    `scenario` has the texts, by default the demo's; its first held-out messages are those that were replied to.
+    """
+    groups = run["replies"]
+    scenario = scenario or load_scenario()
+    logprob = np.array(run["logprob"], dtype=np.float64)
+    return {
+        "pooled": np.concatenate([pooled(groups[start : start + HALF]) for start in range(0, len(groups), HALF)]),
+        "in_group": np.asarray(distinct_n(groups, n=2).values, dtype=np.float64),
+        "relevance": np.mean(run["relevance"], axis=1),
+        "logprob": np.nanmean(logprob, axis=1),
+        "above": np.mean(logprob >= floor, axis=1),  # an empty reply has none, and is below
+        "finished": np.mean(run["finished"], axis=1),
+        "astray": astray(scenario, scenario.heldout[: len(groups)], groups).mean(axis=1),
+    }
+
+
+def pooled(groups: Sequence[Sequence[str]]) -> Floats:
+    """Return a value a prompt whose mean is the Distinct-2 of all replies, and whose spread is its uncertainty.
+
+    Jackknife pseudo-values (Efron and Tibshirani, 1993, chapter 11), about the observed ratio: a prompt drawn twice
+    by a bootstrap would add no new bigram, and make the measure fall.
+    """
+    n = len(groups)
+    whole = distinct_n(groups, n=2, level="corpus").value
+    without = np.array(
+        [distinct_n([*groups[:place], *groups[place + 1 :]], n=2, level="corpus").value for place in range(n)]
+    )
+    found: Floats = whole + (n - 1) * (without.mean() - without)
+    return found
+
+
+def interval(by_seed: Sequence[Floats], seed: int = 0) -> Interval:
+    """Return the mean over seeds and prompts; both are drawn anew for the interval, a prompt in all seeds at once."""
+    table = np.array(by_seed)
+    n_seeds, n_prompts = table.shape
+    rng = np.random.default_rng(seed)
+    seeds = rng.integers(0, n_seeds, (RESAMPLES, n_seeds, 1))
+    prompts = rng.integers(0, n_prompts, (RESAMPLES, 1, n_prompts))
+    means = np.nanmean(table[seeds, prompts], axis=(1, 2))
+    low, high = np.nanpercentile(means, [2.5, 97.5])
+    return Interval(float(np.nanmean(table)), float(low), float(high))
+
+
+def of_arm(runs: Sequence[Run], arm: str) -> list[Run]:
+    """Return an arm's runs in the order of their seeds."""
+    return sorted((run for run in runs if run["arm"] == arm), key=lambda run: run["seed"])
+
+
+def intervals(runs: Sequence[Run], floor: float) -> dict[str, dict[str, Interval]]:
+    """Return each arm's measures; arms without a run are left out."""
+    found = {}
+    for arm in ARMS:
+        seen = [values(run, floor) for run in of_arm(runs, arm)]
+        if seen:
+            found[arm] = {name: interval([one[name] for one in seen]) for name in MEASURES}
+    return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an arm meets of the claim."""
+
+    distinct: bool
+    finished: bool
+    above: bool
+    relevance: bool
+    seeds: int
+
+    @property
+    def earned(self) -> bool:
+        """Whether it meets all of it, on enough seeds."""
+        return self.distinct and self.finished and self.above and self.relevance and self.seeds >= ASKED_SEEDS
+
+    @property
+    def lacks(self) -> list[str]:
+        """What it does not meet."""
+        met = {
+            f"Distinct-2 ≥ {ASKED_DISTINCT}": self.distinct,
+            f"{ASKED_FINISHED:.0%} finished": self.finished,
+            f"{ASKED_ABOVE:.0%} above": self.above,
+            "relevance": self.relevance,
+            f"{ASKED_SEEDS} seeds": self.seeds >= ASKED_SEEDS,
+        }
+        return [name for name, is_met in met.items() if not is_met]
+
+
+def verdicts(runs: Sequence[Run], floor: float) -> dict[str, Verdict]:
+    """Judge each arm by the means; relevance must not lie below the control's interval."""
+    seen = intervals(runs, floor)
+    least = seen[CONTROL]["relevance"].low
+    return {
+        arm: Verdict(
+            of["pooled"].mean >= ASKED_DISTINCT,
+            of["finished"].mean >= ASKED_FINISHED,
+            of["above"].mean >= ASKED_ABOVE,
+            of["relevance"].mean >= least,
+            len(of_arm(runs, arm)),
+        )
+        for arm, of in seen.items()
+    }
