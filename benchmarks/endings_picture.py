@@ -24,7 +24,8 @@ FAMILIES = {
 def draw(seen: Mapping[str, Mapping[str, Interval]], path: Path) -> None:
     """Draw a row of panels for each base, and the arms' names by number."""
     figure = Figure(figsize=(14, 9.5), layout="constrained")
-    for row, base in zip(figure.subplots(len(BASES), 3), BASES, strict=True):
+    rows = figure.subplots(len(BASES), 3)
+    for row, base in zip(rows, BASES, strict=True):
         of_base = {arm: seen[f"{base}: {arm}"] for arm in ARMS if f"{base}: {arm}" in seen}
         for axes, measure in zip(row, ("relevance", "below", "logprob"), strict=True):
             panel(axes, of_base, measure)
@@ -32,7 +33,7 @@ def draw(seen: Mapping[str, Mapping[str, Interval]], path: Path) -> None:
             axes.set_xlabel("share of replies that end like an earlier one", fontsize=9)
             axes.set_ylabel(MEASURES[measure], fontsize=9)
             axes.grid(alpha=0.25)
-    handles, labels = row[0].get_legend_handles_labels()
+    handles, labels = rows[0][0].get_legend_handles_labels()  # every family starts from the first base
     figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=9, frameon=False)
     named = [f"{place} {arm}" for place, arm in enumerate(ARMS, 1)]
     figure.supxlabel("\n".join((", ".join(named[:6]), ", ".join(named[6:]))), fontsize=8.5)

@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     draw_main(seen, composed, DOCS / "images" / "real_main.png")
     write_page(results, world, composed, DOCS)
     for arm, verdict in verdicts(results["runs"], world.floor).items():
-        print(f"{arm:22}{'earned' if verdict.earned else 'lacks ' + ', '.join(verdict.lacks)}")
+        print(f"{arm:40}{'earned' if verdict.earned else 'lacks ' + ', '.join(verdict.lacks)}")
     return 0
 
 
