@@ -15,14 +15,13 @@ from typing import Any
 import endings_run
 import experiment
 import numpy as np
-import torch
 from endings_arms import ARMS, NAMES, SEEDS, TRAININGS
 from endings_page import write_page
 from endings_picture import draw
 from endings_summary import intervals, values, verdicts
-from headline_real import WORK
+from headline_real import WORK, made
 from real_quick import small_world
-from real_world import MONOTONE, Recipe, World, build
+from real_world import MONOTONE, World
 
 
 HERE = Path(__file__).parent
@@ -41,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         with small_world() as world:
             return quick(world)
-    torch.set_num_threads(options.jobs)
-    world = build(options.work, Recipe())
-    torch.set_num_threads(1)
+    world = made(options.work, options.jobs)
     experiment.do_missing(
         options,
         {**experiment.versions(), "models": world.digest()},

@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         with small_world() as world:
             return quick(world)
-    torch.set_num_threads(options.jobs)
-    world = build(options.work, Recipe())
-    torch.set_num_threads(1)
+    world = made(options.work, options.jobs)
     wanted = [(arm, seed) for seed in range(3) for arm in ARMS if seed < ARMS[arm].seeds]
     experiment.do_missing(
         options,
@@ -85,6 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def as_run(world: World) -> dict[str, Any]:
     """Return the composed replies like those of a run."""
     return {"replies": world.composed.groups, **world.composed.columns}
+
+
+def made(folder: Path, threads: int) -> World:
+    """Make the models that the folder lacks; the runs that follow have one thread each."""
+    torch.set_num_threads(threads)
+    world = build(folder, Recipe())
+    torch.set_num_threads(1)
+    return world
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

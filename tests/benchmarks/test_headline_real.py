@@ -236,8 +236,8 @@ def docs(tmp_path, monkeypatch, world):
     (tmp_path / "evidence.md").write_text(f"before\n{markers}\nafter\n")
     for headline in (headline_real, headline_endings):
         monkeypatch.setattr(headline, "DOCS", tmp_path)
-        monkeypatch.setattr(headline, "build", lambda *_: world)
         monkeypatch.setattr(headline.experiment, "versions", lambda: {"hfdiv": "1"})
+    monkeypatch.setattr(headline_real, "build", lambda *_: world)
     return tmp_path
 
 
