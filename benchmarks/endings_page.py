@@ -8,7 +8,9 @@ from typing import Any
 
 import pages
 from endings_arms import ARMS, BASES, CONVERSATIONS, SEEDS, TURNS
-from endings_summary import MEASURES, RESAMPLES, Run, intervals, n_pairs, of_arm, verdicts
+from endings_summary import MEASURES, RESAMPLES, intervals, n_pairs, verdicts
+from experiment import Run
+from measured import of_arm
 from real_world import MAX_NEW_TOKENS, World
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from endings_arms import ARMS, BASES
-from endings_summary import ASKED_ALIKE, ASKED_BELOW, MEASURES, Interval
+from endings_summary import ASKED_ALIKE, ASKED_BELOW, MEASURES
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from measured import Interval
 from real_arms import CONTROL
 
 
@@ -49,7 +50,7 @@ def panel(axes: Axes, seen: Mapping[str, Mapping[str, Interval]], measure: str) 
         color, marker, label = FAMILIES[ARMS[arm].training]
         x, y = seen[arm]["alike_encoder"], seen[arm][measure]
         axes.errorbar(
-            x.mean, y.mean, xerr=_bars(x), yerr=_bars(y), fmt=marker, color=color, elinewidth=0.6, markersize=7,
+            x.mean, y.mean, xerr=x.bars, yerr=y.bars, fmt=marker, color=color, elinewidth=0.6, markersize=7,
             alpha=0.85, markeredgecolor="white", markeredgewidth=0.6, label=None if color in drawn else label,
         )  # fmt: skip
         drawn.add(color)
@@ -58,7 +59,3 @@ def panel(axes: Axes, seen: Mapping[str, Mapping[str, Interval]], measure: str) 
     axes.axvspan(-0.02, ASKED_ALIKE, ymax=1, color="#009E73", alpha=0.1, linewidth=0)
     if measure == "below":
         axes.axhline(ASKED_BELOW, color="#555555", linewidth=0.8, linestyle="--")
-
-
-def _bars(interval: Interval) -> list[list[float]]:
-    return [[interval.mean - interval.low], [interval.high - interval.mean]]

@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 from endings_arms import ARMS, NAMES, SEEDS
+from experiment import Run
+from measured import Interval, of_arm
 from numpy.typing import NDArray
-from real_summary import Interval, Run, of_arm
 
 
 Floats: TypeAlias = NDArray[np.float64]

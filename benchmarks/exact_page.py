@@ -13,16 +13,16 @@ from exact_run import ARMS, CONTROL, GROUP, HELD_OUT_ROUNDS, LEARNING_RATE, PROM
 from exact_summary import (
     HOLD,
     WINDOW,
-    Run,
     arguments,
     held_from,
     intervals,
     late_error,
     measures,
     moving_mean,
-    of_arm,
     verdicts,
 )
+from experiment import Run
+from measured import of_arm
 
 
 def write_page(results: dict[str, Any], docs: Path) -> None:

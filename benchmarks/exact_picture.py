@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from exact_run import ARMS, CONTROL, NO_QUALITY, TARGETS
-from exact_summary import TOLERANCE, Interval, Run, intervals, measures, moving_mean, of_arm
+from exact_summary import TOLERANCE, intervals, measures, moving_mean
+from experiment import Run
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from measured import of_arm
 
 
 # Okabe and Ito's palette, which every kind of colour vision tells apart; the markers differ too.
@@ -91,14 +93,10 @@ def draw_points(axes: Axes, runs: Sequence[Run], prefix: str, near: bool) -> Non
             seen = measures(run)
             axes.plot(seen[f"{prefix}distinct"], seen[f"{prefix}valid"], ".", color=color, markersize=4, alpha=0.5)
         axes.errorbar(
-            x.mean, y.mean, xerr=_bars(x), yerr=_bars(y), fmt=marker, color=color, label=arm, markersize=8,
+            x.mean, y.mean, xerr=x.bars, yerr=y.bars, fmt=marker, color=color, label=arm, markersize=8,
             elinewidth=1, capsize=2, markeredgecolor="white", markeredgewidth=0.7,
         )  # fmt: skip
     axes.set_xlim(0, 1)
     axes.set_ylim(*(NEAR if near else (-0.03, 1.03)))
     control = intervals(runs, CONTROL)[f"{prefix}valid"]
     axes.axhspan(control.low, control.high, color=STYLES[CONTROL][0], alpha=0.15, linewidth=0)
-
-
-def _bars(interval: Interval) -> list[list[float]]:
-    return [[interval.mean - interval.low], [interval.high - interval.mean]]

@@ -4,51 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from exact_run import ARMS, CONTROL, NO_QUALITY, TARGETS
-from scipy import stats
+from experiment import Run
+from measured import Interval, of_arm
 
 
-Run = dict[str, Any]
 WINDOW, HOLD = 40, 80
 """Steps of a mean, and steps for which it must go on to hold."""
 TOLERANCE = 0.02
 NEEDED = 4
 """Seeds of five that must hold."""
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds, with Student's interval; its ends are NaN for a single seed."""
-
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Interval:
-        """Return the mean of a share in [0, 1] and its 95% interval."""
-        mean, n = float(np.mean(values)), len(values)
-        if n < 2:
-            return cls(mean, float("nan"), float("nan"))
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-        return cls(mean, max(0.0, mean - half), min(1.0, mean + half))
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 def moving_mean(values: Sequence[float], width: int = WINDOW) -> np.ndarray:
     """Return the means over `width` successive steps."""
     return np.convolve(values, np.ones(width) / width, mode="valid")
-
-
-def of_arm(runs: Sequence[Run], arm: str) -> list[Run]:
-    """Return an arm's runs in the order of their seeds."""
-    return sorted((run for run in runs if run["arm"] == arm), key=lambda run: run["seed"])
 
 
 def measures(run: Run) -> dict[str, float]:

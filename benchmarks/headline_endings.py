@@ -1,7 +1,16 @@
 """Replies that end alike: from 40% and 90% to under 10%? One command reruns it all.
 
-OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 python benchmarks/headline_endings.py
-OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 python benchmarks/headline_endings.py --quick
+    OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 python benchmarks/headline_endings.py
+    OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 python benchmarks/headline_endings.py --quick
+
+The models are those of `headline_real.py`, made where they are missing: a monotone base whose replies end alike nearly
+always, and a milder one. Each arm of `endings_arms.py` answers held-out customers in conversations of five turns. The
+results are written to `results/endings.json` after every run, and a rerun does only what is missing there (`--fresh`
+does all). From them come the picture `docs/images/endings.png` and the tables between the markers of
+`docs/evidence.md`, with `docs/evidence_replies_endings.md`.
+
+`--quick` does it in small, with a word-level Llama made from nothing, writes nothing, and exits with 1 unless the
+penalty with re-ranking halved the share of replies that end alike.
 """
 
 from __future__ import annotations

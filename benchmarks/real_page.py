@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pages
+from experiment import Run
+from measured import Interval, of_arm
 from real_arms import ARMS
-from real_summary import HALF, MEASURES, RESAMPLES, Interval, Run, intervals, of_arm, verdicts
+from real_summary import HALF, MEASURES, RESAMPLES, intervals, verdicts
 from real_training import DPO, LEARNING_RATE, PAIRED_MESSAGES, PAIRED_REPLIES
 from real_world import GROUP, HELD_OUT, MAX_NEW_TOKENS, World
 

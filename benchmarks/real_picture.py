@@ -7,8 +7,9 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from measured import Interval
 from real_arms import ARMS, BASE, CONTROL
-from real_summary import ASKED_ABOVE, ASKED_DISTINCT, Interval
+from real_summary import ASKED_ABOVE, ASKED_DISTINCT
 
 
 COMPOSED = "composed"
@@ -90,7 +91,7 @@ def panel(
         color, marker, label = FAMILIES[kind]
         x, y = of["pooled"], of[measure]
         axes.errorbar(
-            x.mean, y.mean, xerr=_bars(x), yerr=_bars(y), fmt=marker, color=color, elinewidth=0.6, alpha=0.85,
+            x.mean, y.mean, xerr=x.bars, yerr=y.bars, fmt=marker, color=color, elinewidth=0.6, alpha=0.85,
             markersize=13 if kind == COMPOSED else 7, markeredgecolor="white", markeredgewidth=0.6,
             label=None if kind in drawn else label,
         )  # fmt: skip
@@ -107,7 +108,3 @@ def panel(
     axes.set_xlabel("Distinct-2 of 64 replies · more varied →", fontsize=9)
     axes.set_ylabel(QUALITY[measure], fontsize=9)
     axes.grid(alpha=0.25)
-
-
-def _bars(interval: Interval) -> list[list[float]]:
-    return [[interval.mean - interval.low], [interval.high - interval.mean]]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+from experiment import Run
+from measured import Interval, of_arm
 from numpy.typing import NDArray
 from real_arms import ARMS, CONTROL
 from real_topic import astray
@@ -16,7 +18,6 @@ from hfdiv.diversity import distinct_n
 
 
 Floats: TypeAlias = NDArray[np.float64]
-Run: TypeAlias = dict[str, Any]
 
 RESAMPLES = 5000
 HALF = 8
@@ -31,18 +32,6 @@ MEASURES = {
     "finished": "finished",
     "astray": "about another matter",
 }
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its 95% interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 def values(run: Run, floor: float, scenario: Scenario | None = None) -> dict[str, Floats]:
@@ -89,11 +78,6 @@ def interval(by_seed: Sequence[Floats], seed: int = 0) -> Interval:
     means = np.nanmean(table[seeds, prompts], axis=(1, 2))
     low, high = np.nanpercentile(means, [2.5, 97.5])
     return Interval(float(np.nanmean(table)), float(low), float(high))
-
-
-def of_arm(runs: Sequence[Run], arm: str) -> list[Run]:
-    """Return an arm's runs in the order of their seeds."""
-    return sorted((run for run in runs if run["arm"] == arm), key=lambda run: run["seed"])
 
 
 def intervals(runs: Sequence[Run], floor: float) -> dict[str, dict[str, Interval]]:
