@@ -25,7 +25,7 @@ LAYERS = [
     {"similarity"},
     {"ngrams"},
     {"text"},
-    {"_extras"},
+    {"_deepspeed", "_extras"},
 ]
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hfdiv._deepspeed import whole_weights
 from hfdiv._extras import require
 from hfdiv.generation.checks import check_combination, check_names, check_value
 
@@ -183,7 +184,8 @@ leave out `contrastive_search`.
         from hfdiv.generation.processors import check_same_vocabulary
 
         check_same_vocabulary(tokenizer, transformers.AutoTokenizer.from_pretrained(self.amateur))
-        amateur = transformers.AutoModelForCausalLM.from_pretrained(self.amateur, dtype=model.dtype)
+        with whole_weights():
+            amateur = transformers.AutoModelForCausalLM.from_pretrained(self.amateur, dtype=model.dtype)
         return amateur.to(model.device).eval()  # type: ignore[no-any-return]
 
     def processors(

@@ -37,7 +37,7 @@ def mean_log_probabilities(
         texts = [[*prompt, *reply] for prompt, reply in zip(prompts[chunk], replies[chunk], strict=True)]
         width = max(map(len, texts))
         ids = torch.tensor([text + [0] * (width - len(text)) for text in texts], device=model.device)
-        with torch.inference_mode():
+        with torch.no_grad():  # not `inference_mode`: the model may be in training, see `sample`
             logits = model(input_ids=ids).logits
         for row, (prompt, text) in enumerate(zip(prompts[chunk], texts, strict=True)):
             scores = logits[row, len(prompt) - 1 : len(text) - 1].float().log_softmax(dim=-1)

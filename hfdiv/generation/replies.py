@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from hfdiv._extras import require
 from hfdiv.generation.choice import choose
 from hfdiv.generation.config import DecodingConfig
 from hfdiv.generation.end import end_ids, pad_id
 from hfdiv.generation.log_probability import mean_log_probabilities
 from hfdiv.generation.prompts import earlier_replies, left_padded, prompt_ids
+from hfdiv.generation.seed import seeded
 from hfdiv.selection import Method
 from hfdiv.text import Response
 
@@ -168,7 +168,6 @@ class _Writer:
 
     def write(self, start: int, prompts: list[list[int]], earlier: list[list[str]]) -> list[Replies]:
         """Return the replies to one batch, of which the first prompt's place is `start`."""
-        torch = require("torch", "generation")
         draw_seed, config_seed = _seeds(self.config.seed, start)
         # The processors draw by themselves: from torch's seed, they would draw the same numbers.
         config = replace(self.config, seed=config_seed)
@@ -177,8 +176,7 @@ class _Writer:
         inputs = {name: values.to(device) for name, values in padded.items()}
         histories = earlier if config.history_multiplier else None
         kwargs = config.generate_kwargs(self.model, self.tokenizer, histories, self.amateur, self.streamer)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _evaluating(self.model):
-            torch.manual_seed(draw_seed)
+        with seeded(self.model, draw_seed), _evaluating(self.model):
             output = self.model.generate(**inputs, **kwargs)
             completions = output[:, inputs["input_ids"].shape[1] :].tolist()
             ids, finished = zip(*(_until_end(row, ends) for row in completions), strict=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hfdiv._extras import require
 from hfdiv.generation.end import end_ids
+from hfdiv.generation.seed import seeded
 
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def sample(
     ends = torch.tensor(sorted(end_ids(model, tokenizer)))
     results: list[Sampled] = []
     step = max(1, batch_size // num_return_sequences)
-    devices = [model.device] if model.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), torch.inference_mode():
-        torch.manual_seed(seed)
+    # Not `inference_mode`: the model may be in training, and what its first forward makes and keeps, such as FSDP2's
+    # buffers, would be inference tensors that no later training step can use.
+    with seeded(model, seed), torch.no_grad():
         for start in range(0, len(prompts), step):
             batch = list(prompts[start : start + step])
             inputs = tokenizer(batch, return_tensors="pt", padding=True, padding_side="left").to(model.device)

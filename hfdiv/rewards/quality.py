@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from hfdiv._deepspeed import whole_weights
 from hfdiv._extras import require
 from hfdiv.rewards.registry import register_reward
 from hfdiv.similarity import Encoder, load_encoder
@@ -94,8 +95,9 @@ class Fluency:
         if isinstance(model, (str, Path)):
             transformers, torch = require("transformers", "rewards"), require("torch", "rewards")
             tokenizer = tokenizer or transformers.AutoTokenizer.from_pretrained(str(model))
-            loaded = transformers.AutoModelForCausalLM.from_pretrained(str(model), use_safetensors=True).eval()
-            model = loaded.to("cuda" if torch.cuda.is_available() else "cpu")
+            with whole_weights():
+                loaded = transformers.AutoModelForCausalLM.from_pretrained(str(model), use_safetensors=True)
+            model = loaded.eval().to("cuda" if torch.cuda.is_available() else "cpu")
         if tokenizer is None:
             raise ValueError("A model in memory must come with its `tokenizer`.")
         self.model = model

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hfdiv._deepspeed import whole_weights
 from hfdiv._extras import require
 
 
@@ -110,7 +111,10 @@ def load_pair_classifier(
         ValueError: As [`PairClassifier`].
     """
     transformers, torch = require("transformers", "similarity"), require("torch", "similarity")
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(str(name_or_path), use_safetensors=True)
+    with whole_weights():
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(
+            str(name_or_path), use_safetensors=True
+        )
     model = model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
     its_tokenizer = transformers.AutoTokenizer.from_pretrained(str(tokenizer or name_or_path))
     return PairClassifier(model, its_tokenizer, str(name_or_path), threshold, max_length)

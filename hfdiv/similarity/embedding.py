@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hfdiv._deepspeed import whole_weights
 from hfdiv._extras import require
 
 
@@ -27,7 +28,9 @@ def load_encoder(name_or_path: str | Path, device: str | None = None) -> Encoder
     Raises:
         ImportError: If `sentence-transformers` is not installed.
     """
-    model = require("sentence_transformers", "similarity").SentenceTransformer(str(name_or_path), device=device)
+    sentence_transformers = require("sentence_transformers", "similarity")
+    with whole_weights():
+        model = sentence_transformers.SentenceTransformer(str(name_or_path), device=device)
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         vectors: NDArray[np.float32] = model.encode(

@@ -60,6 +60,7 @@ def prompts(tmp_path):
 @pytest.fixture
 def command(model, prompts, tmp_path):
     base = {"--model": model, "--prompts": prompts, "--output-dir": tmp_path / "out", "--max-new-tokens": 8}
+    base["--device"] = "cpu"  # in fp32, as what these replies are compared with
 
     def _command(*switches, **options):
         given = {**base, **{f"--{name.replace('_', '-')}": value for name, value in options.items()}}
@@ -101,6 +102,18 @@ def test_the_settings_stand_beside_the_replies(run, command, tmp_path, model):
     assert about["settings"]["model"] == str(model)
     assert (about["settings"]["device"], about["settings"]["dtype"]) == ("cpu", "float32")
     assert {"hfdiv", "torch", "transformers", "python"} == set(about["versions"])
+
+
+GPU = pytest.param(True, marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU"))
+
+
+@pytest.mark.parametrize("there", [False, GPU])
+def test_a_gpu_is_used_where_there_is_one_and_nothing_else_was_asked_for(run, command, tmp_path, monkeypatch, there):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    code, _, err = run(*command(device=None, limit=1))
+    assert code == 0, err
+    about = json.loads((tmp_path / "out" / "generate.json").read_text(encoding="utf-8"))["settings"]
+    assert (about["device"], about["dtype"]) == (("cuda", "bfloat16") if there else ("cpu", "float32"))
 
 
 LONG = {"max_new_tokens": 20, "num_return_sequences": 2, "batch_size": 4, "seed": 1, "xtc_probability": 0.5}
@@ -313,7 +326,7 @@ def talk(run, model, monkeypatch):
     def _talk(lines, *switches, stdin=io.StringIO, **options):
         monkeypatch.setattr(sys, "stdin", stdin("".join(line + "\n" for line in lines)))
         pairs = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-        return run("generate", "--model", model, "--max-new-tokens", 6, *pairs, *switches)
+        return run("generate", "--model", model, "--device", "cpu", "--max-new-tokens", 6, *pairs, *switches)
 
     return _talk
 

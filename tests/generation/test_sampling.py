@@ -4,7 +4,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="sampling needs the extra `generation`")
 tiny = pytest.importorskip("tests.trainer.tiny", reason="the tiny model needs the extra `trainer`")
 
-from hfdiv.generation import sample  # noqa: E402
+from hfdiv.generation import mean_log_probabilities, sample  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,31 @@ def test_a_seed_fixes_the_replies_and_leaves_the_callers_generator_alone(model):
     assert torch.equal(torch.rand(2), expected)
     assert sample(model, tiny.tiny_tokenizer(), ["one"], 4, seed=1) == first
     assert sample(model, tiny.tiny_tokenizer(), ["one"], 4, seed=2) != first
+
+
+def sampled(model):
+    sample(model, tiny.tiny_tokenizer(), ["one"], 2, max_new_tokens=2)
+
+
+def rated(model):
+    mean_log_probabilities(model, [[3, 4]], [[5]])
+
+
+@pytest.mark.parametrize("use", [sampled, rated])
+def test_what_the_first_forward_keeps_can_be_trained_with_afterwards(use):
+    model, kept = tiny.tiny_model(), []
+
+    def scale(module, inputs, output):
+        if not kept:
+            kept.append(torch.ones_like(output[0, 0]))  # made once and kept, as FSDP2 keeps its buffers
+        return output * kept[0]
+
+    model.get_input_embeddings().register_forward_hook(scale)
+    use(model)
+    ids = torch.tensor([[3, 4, 5]])
+    model(input_ids=ids, labels=ids).loss.backward()
+    assert kept[0]._version == 0  # an inference tensor has none
+    assert not kept[0].is_inference()
 
 
 @pytest.mark.parametrize(("name", "value"), [("temperature", 0.0), ("num_return_sequences", 0)])
