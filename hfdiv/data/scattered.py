@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from itertools import chain
@@ -26,14 +26,14 @@ _DEEPEST = 8  # splits of splits, after which two long groups have met too often
 
 def gather(
     entries: Iterable[Entry], budget: int, estimate: Callable[[int], float] = float, depth: int = 0
-) -> Iterator[Groups]:
+) -> Generator[Groups, None, None]:
     """Yield the groups that the entries make, each of them whole and in one of the yielded collections.
 
     What fits the budget is grouped in memory, in the order of first appearance. Of more than that, the order of
     groups is that of a hash of their keys, the same in every run. Within a group the order of replies is that of the
     entries. A single group larger than the budget is held in memory all the same.
 
-    The temporary files have no name, so that nothing can leave them behind, and are gone with the iterator.
+    The temporary files have no name, so that nothing can leave them behind, and are gone when the iterator is closed.
 
     Args:
         entries: Entries in any order.

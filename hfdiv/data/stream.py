@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from sys import maxsize
@@ -59,22 +60,23 @@ class Stream:
     def __iter__(self) -> Iterator[Chunk]:
         rows = Rows(self.path, self._prompt_column, self._response_column)
         columns: dict[str, None] = {}  # all seen so far: a chunk that lacks one has NaN there
-        for piece in self._pieces(rows):
-            columns.update(dict.fromkeys(piece.groups.column_names))
-            names = columns if self._where is None else {**columns, self._where: None}
-            records = piece.groups.records(names, rows.layout != "flat", piece.start, piece.stop)
-            if self._where is not None:
-                records = records.where(self._where)
-            yield Chunk(records.prompts, records.groups, records.columns, records.has_prompts, piece.bytes_read)
+        with closing(self._pieces(rows)) as pieces:  # Python 3.12 keeps what a closed generator refers to
+            for piece in pieces:
+                columns.update(dict.fromkeys(piece.groups.column_names))
+                names = columns if self._where is None else {**columns, self._where: None}
+                records = piece.groups.records(names, rows.layout != "flat", piece.start, piece.stop)
+                if self._where is not None:
+                    records = records.where(self._where)
+                yield Chunk(records.prompts, records.groups, records.columns, records.has_prompts, piece.bytes_read)
         if not rows.n_responses:
             raise DataError(f"{self.path} holds no replies: every list of replies is empty.")
         if self._where is not None and self._where not in columns:
             raise DataError(f"There is no column {self._where!r} to select by; the columns are {sorted(columns)}.")
 
-    def _pieces(self, rows: Rows) -> Iterator[_Piece]:
+    def _pieces(self, rows: Rows) -> Generator[_Piece, None, None]:
         return self._scattered(rows) if rows.layout == "scattered" else self._in_order(rows)
 
-    def _in_order(self, rows: Rows) -> Iterator[_Piece]:
+    def _in_order(self, rows: Rows) -> Generator[_Piece, None, None]:
         """Yield groups as the file has them: nothing of them comes later."""
         groups = Groups()
         add = Groups.add_apart if rows.layout == "whole" else Groups.add
@@ -85,17 +87,18 @@ class Stream:
             add(groups, entry)
         yield _Piece(groups, 0, len(groups), self.total_bytes)
 
-    def _scattered(self, rows: Rows) -> Iterator[_Piece]:
+    def _scattered(self, rows: Rows) -> Generator[_Piece, None, None]:
         """Yield groups whose replies may stand anywhere: the whole file is read before the first."""
 
         def estimate(cost: int) -> float:
             return cost * (self.total_bytes or maxsize) / (rows.position or 1)
 
         n_done = 0
-        for groups in gather(rows.entries(), self._budget, estimate):
-            for start, stop, n in groups.spans(self._chunk_responses):
-                n_done += n
-                yield _Piece(groups, start, stop, self.total_bytes * n_done // max(rows.n_responses, 1))
+        with closing(gather(rows.entries(), self._budget, estimate)) as gathered:
+            for groups in gathered:
+                for start, stop, n in groups.spans(self._chunk_responses):
+                    n_done += n
+                    yield _Piece(groups, start, stop, self.total_bytes * n_done // max(rows.n_responses, 1))
 
 
 class _Piece(NamedTuple):

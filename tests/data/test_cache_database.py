@@ -1,4 +1,5 @@
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -69,7 +70,9 @@ def test_an_empty_file_is_a_new_one(path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"prompt,response\nHi,Hello\n" * 100, os.urandom(5000), b"SQLite format 3\0" * 300]
+    "content",
+    [b"prompt,response\nHi,Hello\n" * 100, random.Random(0).randbytes(5000), b"SQLite format 3\0" * 300],
+    ids=["text", "noise", "header"],
 )
 def test_a_file_of_something_else_is_told_and_left(path, content):
     path.write_bytes(content)
