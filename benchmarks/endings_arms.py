@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from real_arms import ARMS as REAL
-from real_arms import CONTROL
+from real_arms import CONTROL, MAIN
 from real_arms import Arm as Training
 from real_world import MILD, MONOTONE
 
 
-SEEDS, CONVERSATIONS, TURNS = 2, 25, 5
-"""Seeds of an arm, conversations of a seed, and turns of a conversation: 2 × 25 × 4 = 200 replies with a history."""
+SEEDS, CONVERSATIONS, TURNS = 3, 25, 5
+"""Seeds of an arm, conversations of a seed, and turns of a conversation: 3 × 25 × 4 = 300 replies with a history."""
 ALIKE = 0.8
 """Similarity of last sentences above which two replies end alike."""
 BASES = (MONOTONE, MILD)
 
-TRAININGS: dict[str, Training] = {
-    "": Training("base"),
-    CONTROL: REAL[CONTROL],
-    "target": REAL["target"],
-    "history": Training(
-        "grpo",
-        training={**REAL["target"].training, "history_weight": 1.0, "history_threshold": 0.5},
-        steps=14,
-        gate=True,
-        history=True,
-        after=REAL["target"],
-    ),
-}
-"""How the model was trained, from the monotone base; the first two are runs of `headline_real.py`."""
+
+def _trainings(steps: int) -> dict[str, Training]:
+    """Return the ways to train; `steps` are those of GRPO without a history."""
+    target = replace(REAL[MAIN], steps=steps)
+    return {
+        "": Training("base"),
+        CONTROL: replace(REAL[CONTROL], steps=steps),
+        MAIN: target,
+        "history": Training(
+            "grpo",
+            training={**target.training, "history_weight": 1.0, "history_threshold": 0.5},
+            steps=14,
+            gate=True,
+            history=True,
+            after=target,
+        ),
+    }
+
+
+TRAININGS = {MONOTONE: _trainings(REAL[MAIN].steps), MILD: _trainings(20)}
+"""How the model was trained, from each base; the milder one has less to go. Two are runs of `headline_real.py`."""
 
 _PENALTY = {
     "temperature": 0.7,
@@ -45,7 +52,7 @@ class Arm:
     """One arm.
 
     Attributes:
-        training (`str`): A key of `TRAININGS`.
+        training (`str`): A key of those of its base in `TRAININGS`.
         decoding (`dict`): Arguments of `DecodingConfig`.
         candidates (`int`): Replies to choose from at each turn.
         history (`bool`): Whether the prompt holds the conversation so far.
@@ -55,11 +62,6 @@ class Arm:
     decoding: dict[str, Any] = field(default_factory=dict)
     candidates: int = 1
     history: bool = False
-
-    @property
-    def bases(self) -> tuple[str, ...]:
-        """Where it starts: what is trained, from the monotone base only."""
-        return (MONOTONE,) if self.training else BASES
 
     @property
     def control(self) -> str:
@@ -75,9 +77,9 @@ ARMS: dict[str, Arm] = {
     "penalty + re-ranking": Arm(decoding=_PENALTY, candidates=4),
     CONTROL: Arm(CONTROL),
     "history in training": Arm("history", _COOLER, history=True),
-    "trained": Arm("target", _COOLER),
-    "trained + penalty": Arm("target", _PENALTY),
-    "trained + both": Arm("target", _PENALTY, candidates=4),
+    "trained": Arm(MAIN, _COOLER),
+    "trained + penalty": Arm(MAIN, _PENALTY),
+    "trained + both": Arm(MAIN, _PENALTY, candidates=4),
     "history in training + penalty": Arm("history", _PENALTY, history=True),
 }
-NAMES = [f"{base}: {arm}" for arm, known in ARMS.items() for base in known.bases]
+NAMES = [f"{base}: {arm}" for arm in ARMS for base in BASES]

@@ -11,19 +11,19 @@ from endings_arms import ARMS, BASES, CONVERSATIONS, SEEDS, TURNS
 from endings_summary import MEASURES, RESAMPLES, intervals, n_pairs, verdicts
 from experiment import Run
 from measured import of_arm
-from real_world import MAX_NEW_TOKENS, World
+from real_world import MAX_NEW_TOKENS
 
 
 SHOWN = 4
 """Conversations of each arm that are shown: 20 replies."""
 
 
-def write_page(results: dict[str, Any], world: World, docs: Path) -> None:
+def write_page(results: dict[str, Any], docs: Path) -> None:
     """Rewrite what lies between the markers of the page, and the whole page of replies."""
-    runs = results["runs"]
+    runs, floor = results["runs"], results["conditions"]["floor"]
     tables = {
-        "endings:conditions": condition_lines(results, world),
-        **{f"endings:{base}": arm_lines(runs, base, world.floor) for base in BASES},
+        "endings:conditions": condition_lines(results),
+        **{f"endings:{base}": arm_lines(runs, base, floor) for base in BASES},
     }
     pages.rewrite(docs / "evidence.md", tables)
     replies = [line for base in BASES for line in reply_lines(runs, base)]
@@ -38,8 +38,9 @@ def write_page(results: dict[str, Any], world: World, docs: Path) -> None:
     (docs / "evidence_replies_endings.md").write_text("\n".join([*head, *replies]) + "\n", encoding="utf-8")
 
 
-def condition_lines(results: dict[str, Any], world: World) -> list[str]:
+def condition_lines(results: dict[str, Any]) -> list[str]:
     """Say under which conditions the numbers were made."""
+    floor = results["conditions"]["floor"]
     pairs = SEEDS * CONVERSATIONS * (TURNS - 1)
     return pages.condition_lines(
         results,
@@ -50,7 +51,7 @@ def condition_lines(results: dict[str, Any], world: World) -> list[str]:
             f"top-p, at most {MAX_NEW_TOKENS} tokens",
             "ends alike": "the last sentence's similarity to that of any earlier reply is above 0.8: cosine of "
             "all-MiniLM-L6-v2; Jaccard similarity of words, tokenizer `mixed`",
-            "fluency floor": f"{world.floor:.3f} nats a token: the 10th percentile of the composed replies",
+            "fluency floor": f"{floor:.3f} nats a token: the 10th percentile of the composed replies",
             "intervals": f"95%, bootstrap over seeds, and conversations in each ({RESAMPLES} draws)",
         },
     )

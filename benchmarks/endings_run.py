@@ -28,7 +28,7 @@ def run(world: World, base: str, name: str, seed: int) -> dict[str, Any]:
     """Return the conversations of one arm and seed, and what the judges say of each reply."""
     arm = ARMS[name]
     started = time.perf_counter()
-    model, tokenizer, _ = trained(world, TRAININGS[arm.training], seed, base)
+    model, tokenizer, _ = trained(world, TRAININGS[base][arm.training], seed, base)
     training = time.perf_counter() - started
     asked = questions(world, seed)
     floor = own_floor(world, model, tokenizer) if arm.candidates > 1 else None

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ Results: TypeAlias = dict[str, Any]
 def arguments(parser: argparse.ArgumentParser, results: Path, arms: Sequence[str]) -> None:
     """Add what every experiment is told on its command line."""
     parser.add_argument("--quick", action="store_true", help="the smoke test; writes nothing")
+    parser.add_argument("--draw", action="store_true", help="do no run: only the pictures and the page again")
     parser.add_argument("--fresh", action="store_true", help="forget the runs of earlier calls")
     parser.add_argument("--jobs", type=_at_least_one, default=2, help="runs at a time, each a process with one thread")
     parser.add_argument("--arms", nargs="+", choices=arms, default=list(arms), help="do only the runs of these now")
@@ -48,27 +49,28 @@ def do_missing(
     work: Callable[[Any], Run],
     task: Callable[[str, int], Any],
     show: Callable[[Run], None],
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Do the runs that the file of results lacks, in their order, and write it after each.
 
     Args:
         options: The command line, with `arguments`.
-        same: What results are only mixed under: versions, and a digest of the base.
+        same: What results are only read under: versions, and a digest of the base. They are only added to on the
+            machine that they were made on.
         wanted: Arm and seed of each run.
         signature: What a run of an arm depends on beside that. A run with another one is done anew.
         work: Does a task, in another process.
         task: The task of an arm and a seed.
         show: Prints a run.
+        facts: What else the conditions say.
     """
-    results: Results = {"conditions": {"same": same, "cpu": cpu(), "cores": os.cpu_count()}, "runs": []}
+    here = {"same": same, **machine()}
+    results: Results = {"conditions": {**here, **(facts or {})}, "runs": []}
     if options.json.exists() and not options.fresh:
-        earlier = load(options.json)
-        if earlier["conditions"]["same"] != same:
-            sys.exit(
-                f"{options.json} was made with {earlier['conditions']['same']}, and this would be {same}. "
-                "Use --fresh to do every run anew."
-            )
-        results["runs"] = earlier["runs"]
+        results = load(options.json)
+        if results["conditions"]["same"] != same:
+            _refuse(options.json, results["conditions"]["same"], same)
+        results["conditions"] |= facts or {}
     kept = {(run["arm"], run["seed"]): run for run in results["runs"] if run["arguments"] == signature(run["arm"])}
     results["runs"] = [kept[key] for key in wanted if key in kept]
     missing = [key for key in wanted if key not in kept and key[0] in options.arms]
@@ -76,11 +78,17 @@ def do_missing(
     if not missing:
         save(results, options.json)
         return
+    if (there := {name: results["conditions"].get(name) for name in here}) != here:
+        _refuse(options.json, there, here)
     with multiprocessing.get_context("spawn").Pool(options.jobs, initializer=quiet, maxtasksperchild=1) as pool:
         for run in pool.imap_unordered(work, [task(*key) for key in missing]):
             results["runs"].append({**run, "arguments": signature(run["arm"])})
             save(results, options.json)
             show(run)
+
+
+def _refuse(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    sys.exit(f"{path} was made with {there}, and this would be {here}. Use --fresh to do every run anew.")
 
 
 def quiet() -> None:
@@ -96,8 +104,13 @@ def versions() -> dict[str, str]:
     return {**modules, "python": platform.python_version()}
 
 
-def cpu() -> str:
-    """Return the processor's name."""
+def machine() -> dict[str, Any]:
+    """Return what runs run on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {"gpu": gpu, "cpu": _processor(), "cores": os.cpu_count()}
+
+
+def _processor() -> str:
     info = Path("/proc/cpuinfo")
     for line in info.read_text().splitlines() if info.exists() else ():
         if line.startswith("model name"):

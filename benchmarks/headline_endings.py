@@ -28,7 +28,7 @@ from endings_arms import ARMS, NAMES, SEEDS, TRAININGS
 from endings_page import write_page
 from endings_picture import draw
 from endings_summary import intervals, values, verdicts
-from headline_real import WORK, made
+from headline_real import WORK, made, world_of
 from real_quick import small_world
 from real_world import MONOTONE, World
 
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         with small_world() as world:
             return quick(world)
+    if options.draw:
+        return publish(experiment.load(options.json))
     world = made(options.work, options.jobs)
     experiment.do_missing(
         options,
@@ -58,14 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work,
         lambda name, seed: (options.work, name, seed),
         show,
+        world.facts(),
     )
-    results = experiment.load(options.json)
+    return publish(experiment.load(options.json))
+
+
+def publish(results: experiment.Results) -> int:
+    """Draw the picture and write the page, if every arm has a run; return the exit code."""
     if missing := set(NAMES) - {run["arm"] for run in results["runs"]}:
         print(f"the picture and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
         return 0
-    draw(intervals(results["runs"], world.floor), DOCS / "images" / "endings.png")
-    write_page(results, world, DOCS)
-    for name, verdict in verdicts(results["runs"], world.floor).items():
+    runs, floor = results["runs"], results["conditions"]["floor"]
+    draw(intervals(runs, floor), DOCS / "images" / "endings.png")
+    write_page(results, DOCS)
+    for name, verdict in verdicts(runs, floor).items():
         print(f"{name:40}{'lacks ' + ', '.join(verdict.lacks) if verdict.lacks else 'earned'}")
     return 0
 
@@ -101,14 +109,14 @@ def quick_passes(seen: dict[str, dict[str, float]]) -> bool:
 
 def signature(name: str) -> str:
     """Return what a run depends on."""
-    arm = ARMS[name.split(": ")[1]]
-    return f"{arm}, {TRAININGS[arm.training]}"
+    base, arm = name.split(": ")
+    return f"{ARMS[arm]}, {TRAININGS[base][ARMS[arm].training]}"
 
 
 def work(task: Task) -> dict[str, Any]:
     """Do one run."""
     folder, name, seed = task
-    return endings_run.run(World(folder), *name.split(": "), seed)
+    return endings_run.run(world_of(folder), *name.split(": "), seed)
 
 
 def show(run: dict[str, Any]) -> None:

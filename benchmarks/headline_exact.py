@@ -31,7 +31,7 @@ import torch
 import transformers
 from exact_page import write_page
 from exact_picture import draw_frontier, draw_steps
-from exact_run import ARMS, CONTROL, NO_QUALITY, TARGETS, train
+from exact_run import ARMS, NO_QUALITY, TARGETS, train
 from exact_summary import measures, verdicts
 
 from hfdiv.trainer.target import TargetController
@@ -39,11 +39,11 @@ from hfdiv.trainer.target import TargetController
 
 HERE = Path(__file__).parent
 RESULTS, DOCS = HERE / "results" / "exact.json", HERE.parent / "docs"
-STEPS = 200
+STEPS, SEEDS = 200, 5
 Task = tuple[str, str, int, int]
 """Folder of the base, arm, seed, steps."""
 QUICK_ARMS = ("target 0.50", NO_QUALITY)
-QUICK_STEPS, QUICK_PRETRAINING, QUICK_WINDOW = 40, 300, 10
+QUICK_STEPS, QUICK_PRETRAINING, QUICK_WINDOW = 40, 500, 10
 QUICK_RISE, QUICK_LOSS = 0.12, 0.1
 """What `--quick` asks for: Distinct-2 at least so much above its start, and validity at most so much below its."""
 
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do the runs that are missing, then the pictures and the page; return the exit code."""
     options = parse(arguments)
     transformers.logging.set_verbosity_error()
+    if options.draw:
+        return publish(experiment.load(options.json))
     with tempfile.TemporaryDirectory() as folder:
         base = options.base or folder
         if options.quick:
@@ -62,13 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options,
             same(base),
             # Seed by seed, so that a run that is stopped early has something of every arm.
-            [(arm, seed) for seed in range(5) for arm in ARMS if seed in seeds(arm)],
+            [(arm, seed) for seed in range(SEEDS) for arm in ARMS],
             signature,
             work,
             lambda arm, seed: (base, arm, seed, STEPS),
             show,
         )
-    results = experiment.load(options.json)
+    return publish(experiment.load(options.json))
+
+
+def publish(results: experiment.Results) -> int:
+    """Draw the pictures and write the page, if every arm has a run; return the exit code."""
     runs = results["runs"]
     if missing := set(ARMS) - {run["arm"] for run in runs}:
         print(f"the pictures and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
@@ -87,13 +93,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     experiment.arguments(parser, RESULTS, list(ARMS))
     parser.add_argument("--base", help="folder to keep the base model in, or to take it from")
     return parser.parse_args(arguments)
-
-
-def seeds(arm: str) -> range:
-    """Return an arm's seeds: five for what is judged, fewer for the rest."""
-    if arm == CONTROL or arm in TARGETS:
-        return range(5)
-    return range(2 if arm == NO_QUALITY else 3)
 
 
 def work(task: Task) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ import experiment
 import numpy as np
 import real_run
 import torch
-from real_arms import ARMS, BASE, Arm
+from real_arms import ARMS, BASE, WANTED, Arm
 from real_page import write_page
 from real_picture import draw, draw_main
 from real_quick import small_world
-from real_summary import interval, intervals, values, verdicts
+from real_summary import chosen, interval, intervals, values, verdicts
 from real_world import Recipe, World, build
 
 
@@ -55,34 +56,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         with small_world() as world:
             return quick(world)
+    if options.draw:
+        return publish(experiment.load(options.json))
     world = made(options.work, options.jobs)
-    wanted = [(arm, seed) for seed in range(3) for arm in ARMS if seed < ARMS[arm].seeds]
     experiment.do_missing(
         options,
         {**experiment.versions(), "models": world.digest()},
-        wanted,
+        WANTED,
         lambda arm: str(ARMS[arm]),
         work,
         lambda arm, seed: (options.work, arm, seed),
         lambda run: show(run, world),
+        world.facts(),
     )
-    results = experiment.load(options.json)
+    return publish(experiment.load(options.json))
+
+
+def publish(results: experiment.Results) -> int:
+    """Draw the pictures and write the page, if every arm has a run; return the exit code."""
     if missing := set(ARMS) - {run["arm"] for run in results["runs"]}:
         print(f"the picture and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
         return 0
-    composed = {name: interval([value]) for name, value in values(as_run(world), world.floor).items()}
-    seen = intervals(results["runs"], world.floor)
+    runs, floor = results["runs"], results["conditions"]["floor"]
+    composed = {name: interval([value]) for name, value in values(results["conditions"]["composed"], floor).items()}
+    seen = intervals(runs, floor)
     draw(seen, composed, DOCS / "images" / "real_frontier.png")
     draw_main(seen, composed, DOCS / "images" / "real_main.png")
-    write_page(results, world, composed, DOCS)
-    for arm, verdict in verdicts(results["runs"], world.floor).items():
+    write_page(results, composed, DOCS)
+    for arm, verdict in verdicts(runs, floor).items():
         print(f"{arm:40}{'earned' if verdict.earned else 'lacks ' + ', '.join(verdict.lacks)}")
+    print(f"chosen on training messages: {chosen(runs, results['conditions']['training_floor'])}")
     return 0
-
-
-def as_run(world: World) -> dict[str, Any]:
-    """Return the composed replies like those of a run."""
-    return {"replies": world.composed.groups, **world.composed.columns}
 
 
 def made(folder: Path, threads: int) -> World:
@@ -128,12 +132,19 @@ def quick_passes(seen: dict[str, dict[str, float]]) -> bool:
 def work(task: Task) -> dict[str, Any]:
     """Do one run."""
     folder, arm, seed = task
-    return real_run.run(World(folder), arm, ARMS[arm], seed)
+    return real_run.run(world_of(folder), arm, ARMS[arm], seed)
+
+
+@cache
+def world_of(folder: Path) -> World:
+    """Return the models of a folder; a process loads the judge once for all its runs."""
+    return World(folder)
 
 
 def show(run: dict[str, Any], world: World) -> None:
     """Print one run."""
-    numbers = values(run, world.floor, world.scenario)
+    messages = world.for_choosing if ARMS.get(run["arm"], Arm("base")).on_training else None
+    numbers = values(run, world.floor, world.scenario, messages)
     said = "  ".join(f"{name} {np.nanmean(value):.3f}" for name, value in numbers.items())
     print(f"{run['arm']:20}{run['seed']}  {said}  {run['seconds']['all']:.0f} s", flush=True)
 

@@ -29,7 +29,8 @@ def condition_lines(results: Mapping[str, Any], rows: Mapping[str, str]) -> list
     known = results["conditions"]
     versions = ", ".join(f"{name} {version}" for name, version in known["same"].items() if name != "models")
     minutes = sum(run["seconds"]["all"] for run in results["runs"]) / 60
-    machine = f"{known['cpu']}, {known['cores']} cores, one thread a run; all runs: {minutes:.0f} minutes of one core"
+    gpu = f"{known['gpu']}, " if known.get("gpu") else ""
+    machine = f"{gpu}{known['cpu']}, {known['cores']} cores; one thread a run, all runs together {minutes:.0f} minutes"
     said = {**rows, "versions": versions, "machine": machine}
     return ["| what | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in said.items())]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 
 Kind = Literal["base", "varied", "grpo", "dpo"]
 
-CONTROL, BASE = "quality only", "base"
+CONTROL, BASE, MAIN = "quality only", "base", "target"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Arm:
         gate (`bool`): Whether a reply needs the quality of a composed one to count for diversity.
         pairs (`str`): How the pairs of DPO are drawn.
         after (`Arm`): What GRPO goes on from; the base by default.
+        on_training (`bool`): Whether it is measured on training messages, where a setting is chosen.
         in_turn (`bool`): Whether a message's replies are written one after another, those before being the history.
         history (`bool`): Whether GRPO's prompts are turns of conversations with the base's own earlier replies.
     """
@@ -39,6 +40,7 @@ class Arm:
     pairs: str = ""
     history: bool = False
     in_turn: bool = False
+    on_training: bool = False
     after: Arm | None = None
 
     def __str__(self) -> str:
@@ -46,6 +48,7 @@ class Arm:
         if self.kind == "grpo":
             said += [f"{self.steps} steps × {self.prompts * 8}"] + ["gate"] * self.gate
         said += ["one after another"] * self.in_turn + ["history in the prompt"] * self.history
+        said += ["on training messages"] * self.on_training
         said += [f"after ({self.after})"] if self.after else []
         return ", ".join([self.kind, *([self.pairs] if self.pairs else []), *said])
 
@@ -64,9 +67,18 @@ def _target(level: float, **more: Any) -> Arm:  # noqa: ANN401 - fields of Arm o
 
 TARGET = 0.80
 """In-group Distinct-2 to settle at: near that of the composed replies."""
+TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+"""Temperatures that replies of `MAIN` are drawn at."""
 _FIRST = 0.55
 """That of the arms that compare settings, in 20 steps."""
 _LONG = {"steps": 36, "prompts": 2}
+
+
+def at(temperature: float) -> str:
+    """Return the name of the arm that draws the replies of `MAIN` at a temperature."""
+    return MAIN if temperature == 1 else f"{MAIN}, T {temperature:g}"
+
+
 _HISTORY = {"history_multiplier": 2.0, "history_allowed_length": 1}
 _SIBLINGS = {"sibling_multiplier": 2.0, "sibling_allowed_length": 1}
 
@@ -74,8 +86,8 @@ ARMS: dict[str, Arm] = {
     BASE: Arm("base", 3),
     "before the collapse": Arm("varied"),
     "before the collapse, T 0.7": Arm("varied", decoding={"temperature": 0.7}),
-    CONTROL: Arm("grpo", 2, {"diversity_weight": 0.0}, **_LONG),
-    "target": _target(TARGET, seeds=3, **_LONG),
+    CONTROL: Arm("grpo", 3, {"diversity_weight": 0.0}, **_LONG),
+    MAIN: _target(TARGET, seeds=3, **_LONG),
     "target 0.60": _target(0.6, **_LONG),
     "target 0.60, T 0.8": _target(0.6, decoding={"temperature": 0.8}, **_LONG),
     "quality only, 20 steps": Arm("grpo", 1, {"diversity_weight": 0.0}),
@@ -104,10 +116,18 @@ ARMS: dict[str, Arm] = {
     "siblings, T 0.7": Arm("base", decoding={"temperature": 0.7, **_SIBLINGS}),
     "siblings": Arm("base", decoding=_SIBLINGS),
     "in turn, T 0.7": Arm("base", decoding={"temperature": 0.7, **_HISTORY}, in_turn=True),
-    "quality only, T 0.7": Arm("grpo", 2, {"diversity_weight": 0.0}, {"temperature": 0.7}, **_LONG),
+    "quality only, T 0.7": Arm("grpo", 3, {"diversity_weight": 0.0}, {"temperature": 0.7}, **_LONG),
     **{
-        f"target, T {temperature}": _target(TARGET, seeds=seeds, decoding={"temperature": temperature}, **_LONG)
-        for temperature, seeds in {0.9: 1, 0.8: 3, 0.7: 3, 0.6: 3, 0.5: 1}.items()
+        at(temperature): _target(TARGET, seeds=3, decoding={"temperature": temperature}, **_LONG)
+        for temperature in TEMPERATURES[1:]
     },
     "in turn": Arm("base", decoding=_HISTORY, in_turn=True),
 }
+CHOOSING = {f"{at(temperature)}, on training messages": temperature for temperature in TEMPERATURES}
+"""What the temperature of the claim is chosen by."""
+ARMS |= {
+    name: replace(ARMS[MAIN], decoding={"temperature": temperature}, on_training=True)
+    for name, temperature in CHOOSING.items()
+}
+WANTED = [(arm, seed) for seed in range(3) for arm in ARMS if seed < ARMS[arm].seeds]
+"""Arm and seed of each run."""

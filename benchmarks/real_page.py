@@ -9,29 +9,33 @@ from typing import Any
 import pages
 from experiment import Run
 from measured import Interval, of_arm
-from real_arms import ARMS
-from real_summary import HALF, MEASURES, RESAMPLES, intervals, verdicts
+from real_arms import ARMS, CHOOSING, at
+from real_summary import HALF, MEASURES, RESAMPLES, choosing, chosen, intervals, verdicts
 from real_training import DPO, LEARNING_RATE, PAIRED_MESSAGES, PAIRED_REPLIES
-from real_world import GROUP, HELD_OUT, MAX_NEW_TOKENS, World
+from real_world import GROUP, HELD_OUT, MAX_NEW_TOKENS, held_out
+
+from hfdiv.demo.texts import load_scenario
 
 
 SHOWN = 20
 
 
-def write_page(results: dict[str, Any], world: World, composed: Mapping[str, Interval], docs: Path) -> None:
+def write_page(results: dict[str, Any], composed: Mapping[str, Interval], docs: Path) -> None:
     """Rewrite what lies between the markers of the page, and the whole page of replies."""
-    runs = results["runs"]
+    runs, known = results["runs"], results["conditions"]
     tables = {
-        "real:conditions": condition_lines(results, world),
-        "real:arms": arm_lines(runs, composed, world.floor),
+        "real:conditions": condition_lines(results),
+        "real:choosing": choosing_lines(runs, known["training_floor"]),
+        "real:arms": arm_lines(runs, composed, known["floor"]),
     }
     pages.rewrite(docs / "evidence.md", tables)
-    replies = reply_lines(runs, world)
+    replies = reply_lines(runs, known["composed"]["replies"])
     (docs / "evidence_replies_real.md").write_text("\n".join(replies) + "\n", encoding="utf-8")
 
 
-def condition_lines(results: dict[str, Any], world: World) -> list[str]:
+def condition_lines(results: dict[str, Any]) -> list[str]:
     """Say under which conditions the numbers were made."""
+    known = results["conditions"]
     otherwise = "if the arm says nothing else"
     return pages.condition_lines(
         results,
@@ -44,9 +48,9 @@ def condition_lines(results: dict[str, Any], world: World) -> list[str]:
             f"{DPO['steps']} steps of {DPO['batch_size']} pairs, β 0.1, the same LoRA and learning rate",
             "Distinct-2": f"tokenizer `mixed`; of {HALF * GROUP} replies: {HALF} messages pooled, mean of both "
             f"halves; in a group: the {GROUP} replies to a message, mean",
-            "fluency floor": f"{world.floor:.3f} nats a token: the 10th percentile of the composed replies",
-            "in training": f"floor {world.training_floor:.3f}, gate {world.training_gate:.3f}: the 10th percentiles "
-            "of 100 composed replies to training messages",
+            "fluency floor": f"{known['floor']:.3f} nats a token: the 10th percentile of the composed replies",
+            "in training": f"floor {known['training_floor']:.3f}, gate {known['training_gate']:.3f}: the 10th "
+            "percentiles of 100 composed replies to training messages",
             "intervals": f"95%, bootstrap over messages and, where there are several, seeds ({RESAMPLES} draws)",
         },
     )
@@ -64,17 +68,28 @@ def arm_lines(runs: Sequence[Run], composed: Mapping[str, Interval], floor: floa
     return [head, "|---" * (4 + len(MEASURES)) + "|", *rows, good]
 
 
+def choosing_lines(runs: Sequence[Run], training_floor: float) -> list[str]:
+    """Give the measures on training messages that the temperature of the claim was chosen by."""
+    names = ("pooled", "above", "finished", "astray")
+    taken = chosen(runs, training_floor)
+    rows = []
+    for temperature, of in choosing(runs, training_floor).items():
+        said = f"**{temperature:g}**, chosen" if at(temperature) == taken else f"{temperature:g}"
+        rows.append(f"| {said} | {' | '.join(f'{of[name]:.3f}' for name in names)} |")
+    return [f"| temperature | {' | '.join(MEASURES[name] for name in names)} |", "|---" * 5 + "|", *rows]
+
+
 def numbers(of: Mapping[str, Interval]) -> str:
     """Write the measures of an arm as the cells of a row."""
     return " | ".join(str(of[name]) for name in MEASURES)
 
 
-def reply_lines(runs: Sequence[Run], world: World) -> list[str]:
+def reply_lines(runs: Sequence[Run], composed: Sequence[Sequence[str]]) -> list[str]:
     """Show the first replies of each arm's first seed side by side."""
-    kept = {arm: of_arm(runs, arm) for arm in ARMS}
+    kept = {arm: of_arm(runs, arm) for arm in ARMS if arm not in CHOOSING}
     said = {arm: [reply for group in of[0]["replies"] for reply in group][:SHOWN] for arm, of in kept.items() if of}
-    asked = [message.text for message in world.held_out for _ in range(GROUP)][:SHOWN]
-    said["composed"] = [reply for group in world.composed.groups for reply in group][:SHOWN]
+    asked = [message.text for message in held_out(load_scenario()) for _ in range(GROUP)][:SHOWN]
+    said["composed"] = [reply for group in composed for reply in group][:SHOWN]
     return [
         "# Replies of each arm, real text",
         "",

@@ -8,23 +8,24 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from measured import Interval
-from real_arms import ARMS, BASE, CONTROL
+from real_arms import ARMS, BASE, CONTROL, MAIN, at
 from real_summary import ASKED_ABOVE, ASKED_DISTINCT
 
 
 COMPOSED = "composed"
-MAIN = {
+NAMED = {
     BASE: "",
     CONTROL: "",
-    "target": "GRPO with a target",
-    "target, T 0.7": "the same, drawn at 0.7",
+    MAIN: "GRPO with a target",
+    at(0.7): "the same, drawn at 0.7",
+    at(0.6): "drawn at 0.6",
     "DivPO": "base, quality only, DivPO",
     "T 1.3": "base at 1.3",
     "T 1.6": "base at 1.6",
     "in turn": "base, penalty on the replies before",
     "before the collapse": "before the collapse",
 }
-"""The arms of the main picture, and their names there; three lie in one place, and share a name."""
+"""Arms of the main picture, and their names there; three lie in one place, and share a name."""
 # Okabe and Ito's palette, which every kind of colour vision tells apart; the markers differ too.
 FAMILIES = {
     "base": ("#555555", "o", "the monotone base, and GRPO for quality only"),
@@ -63,7 +64,7 @@ def draw(seen: Mapping[str, Mapping[str, Interval]], composed: Mapping[str, Inte
     handles, labels = axes.get_legend_handles_labels()
     named = [f"{place} {arm}" for arm, place in numbers.items()]
     rows = ["   ".join(named[start : start + 9]) for start in range(0, len(named), 9)]
-    figure.legend(handles, labels, loc="outside upper center", ncols=7, fontsize=9, frameon=False)
+    figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=9, frameon=False)
     figure.supxlabel("\n".join(rows), fontsize=8.5)
     figure.savefig(path, dpi=130)
 
@@ -72,7 +73,7 @@ def draw_main(seen: Mapping[str, Mapping[str, Interval]], composed: Mapping[str,
     """Draw the first panel alone, with the arms that say most, by name."""
     figure = Figure(figsize=(8.5, 5), layout="constrained")
     axes = figure.subplots()
-    panel(axes, {arm: seen[arm] for arm in MAIN}, composed, "above", MAIN)
+    panel(axes, {arm: seen[arm] for arm in NAMED}, composed, "above", NAMED)
     axes.legend(loc="lower left", fontsize=8, frameon=False)
     figure.savefig(path, dpi=130)
 

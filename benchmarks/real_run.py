@@ -1,4 +1,4 @@
-"""One run of one arm of `real_arms.py`: train it, let it reply to the held-out messages, and judge the replies."""
+"""One run of one arm of `real_arms.py`: train it, let it reply to messages, and judge the replies."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from hfdiv.generation import DecodingConfig
 
 
 def run(world: World, name: str, arm: Arm, seed: int) -> dict[str, Any]:
-    """Return the held-out replies of one arm and seed, what the judges say of each, and the log of training."""
+    """Return the replies of one arm and seed, what the judges say of each, and the log of training."""
     started = time.perf_counter()
     model, tokenizer, log = trained(world, arm, seed)
     training = time.perf_counter() - started
     config = DecodingConfig(max_new_tokens=MAX_NEW_TOKENS, num_return_sequences=GROUP, **arm.decoding)
-    records = reply(world, model, tokenizer, world.held_out, config, seed, arm.in_turn)
+    messages = world.for_choosing if arm.on_training else world.held_out
+    records = reply(world, model, tokenizer, messages, config, seed, arm.in_turn)
     return {
         "arm": name,
         "seed": seed,

@@ -10,10 +10,11 @@ import numpy as np
 from experiment import Run
 from measured import Interval, of_arm
 from numpy.typing import NDArray
-from real_arms import ARMS, CONTROL
+from real_arms import ARMS, CHOOSING, CONTROL, at
 from real_topic import astray
+from real_world import for_choosing, held_out
 
-from hfdiv.demo.texts import Scenario, load_scenario
+from hfdiv.demo.texts import Message, Scenario, load_scenario
 from hfdiv.diversity import distinct_n
 
 
@@ -22,7 +23,10 @@ Floats: TypeAlias = NDArray[np.float64]
 RESAMPLES = 5000
 HALF = 8
 """Prompts that Distinct-2 is pooled over, 8 × 8 = 64 replies; the number is the mean of both halves of the prompts."""
-ASKED_DISTINCT, ASKED_FINISHED, ASKED_ABOVE, ASKED_SEEDS = 0.35, 0.95, 0.90, 3
+ASKED_DISTINCT, ASKED_FINISHED, ASKED_ABOVE = 0.35, 0.95, 0.90
+ASKED_SEEDS = 3
+RESERVE = 0.03
+"""How much better than asked the fluency must be on training messages where the temperature is chosen."""
 MEASURES = {
     "pooled": "Distinct-2 of 64 replies",
     "in_group": "Distinct-2 in a group",
@@ -34,13 +38,17 @@ MEASURES = {
 }
 
 
-def values(run: Run, floor: float, scenario: Scenario | None = None) -> dict[str, Floats]:
+def values(
+    run: Run, floor: float, scenario: Scenario | None = None, messages: Sequence[Message] | None = None
+) -> dict[str, Floats]:
     """Return one number a prompt of each measure, over all replies, also those that were cut off.
 
-    `scenario` has the texts, by default the demo's; its first held-out messages are those that were replied to.
+    `scenario` has the texts, by default the demo's; `messages` are those that were replied to, by default the first
+    held-out ones.
     """
     groups = run["replies"]
     scenario = scenario or load_scenario()
+    messages = messages or held_out(scenario)[: len(groups)]
     logprob = np.array(run["logprob"], dtype=np.float64)
     return {
         "pooled": np.concatenate([pooled(groups[start : start + HALF]) for start in range(0, len(groups), HALF)]),
@@ -49,7 +57,7 @@ def values(run: Run, floor: float, scenario: Scenario | None = None) -> dict[str
         "logprob": np.nanmean(logprob, axis=1),
         "above": np.mean(logprob >= floor, axis=1),  # an empty reply has none, and is below
         "finished": np.mean(run["finished"], axis=1),
-        "astray": astray(scenario, scenario.heldout[: len(groups)], groups).mean(axis=1),
+        "astray": astray(scenario, messages, groups).mean(axis=1),
     }
 
 
@@ -84,6 +92,8 @@ def intervals(runs: Sequence[Run], floor: float) -> dict[str, dict[str, Interval
     """Return each arm's measures; arms without a run are left out."""
     found = {}
     for arm in ARMS:
+        if arm in CHOOSING:
+            continue
         seen = [values(run, floor) for run in of_arm(runs, arm)]
         if seen:
             found[arm] = {name: interval([one[name] for one in seen]) for name in MEASURES}
@@ -103,7 +113,7 @@ class Verdict:
     @property
     def earned(self) -> bool:
         """Whether it meets all of it, on enough seeds."""
-        return self.distinct and self.finished and self.above and self.relevance and self.seeds >= ASKED_SEEDS
+        return not self.lacks
 
     @property
     def lacks(self) -> list[str]:
@@ -132,3 +142,21 @@ def verdicts(runs: Sequence[Run], floor: float) -> dict[str, Verdict]:
         )
         for arm, of in seen.items()
     }
+
+
+def choosing(runs: Sequence[Run], training_floor: float) -> dict[float, dict[str, float]]:
+    """Return what each temperature came to on training messages, where no held-out message was seen."""
+    scenario = load_scenario()
+    found = {}
+    for arm, temperature in CHOOSING.items():
+        seen = [values(run, training_floor, scenario, for_choosing(scenario)) for run in of_arm(runs, arm)]
+        found[temperature] = {name: float(np.mean([one[name] for one in seen])) for name in MEASURES}
+    return found
+
+
+def chosen(runs: Sequence[Run], training_floor: float) -> str:
+    """Return the arm that the claim is about: `MAIN` at the highest temperature that is good enough there."""
+    for temperature, seen in choosing(runs, training_floor).items():
+        if seen["above"] >= ASKED_ABOVE + RESERVE and seen["finished"] >= ASKED_FINISHED:
+            return at(temperature)
+    return at(min(CHOOSING.values()))

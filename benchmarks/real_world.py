@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ GROUP = 8
 HELD_OUT = 16
 MAX_NEW_TOKENS = 40
 MONOTONE, MILD = "monotone", "mild"
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,34 @@ class Recipe:
     """Probability of the template, a mean over messages, at which the milder and the monotone base are done."""
 
 
+def held_out(scenario: Scenario) -> list[Message]:
+    """Return the messages that arms are measured on."""
+    return scenario.heldout[:HELD_OUT]
+
+
+def for_choosing(scenario: Scenario) -> list[Message]:
+    """Return training messages of all categories, where a setting is chosen."""
+    return scenario.train[::6][:HELD_OUT]
+
+
 class World:
     """What is in the folder that `build` filled; models are loaded when they are asked for."""
 
     def __init__(self, folder: Path, scenario: Scenario | None = None) -> None:
         self.folder = folder
         self.scenario: Scenario = scenario or load_scenario()
-        self.held_out: list[Message] = self.scenario.heldout[:HELD_OUT]
+        self.held_out = held_out(self.scenario)
+        self.for_choosing = for_choosing(self.scenario)
 
     def load(self, name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-        """Load a model of the folder, in fp32."""
-        return load_model(self.folder / name)
+        """Load a model of the folder, in fp32, to the GPU where there is one."""
+        model, tokenizer = load_model(self.folder / name)
+        return model.to(DEVICE), tokenizer
 
     @cached_property
     def encoder(self) -> Encoder:
         """The sentence encoder."""
-        return load_encoder(encoder_folder(), device="cpu")
+        return load_encoder(encoder_folder(), device=DEVICE)
 
     @cached_property
     def judge(self) -> Judge:
@@ -128,6 +142,12 @@ class World:
         )
         return float(np.quantile(relevance + np.minimum(logprob - self.training_floor, 0.0), 0.1))
 
+    def facts(self) -> dict[str, Any]:
+        """Return what results are judged by, so that they can be read without the models."""
+        composed = {"replies": self.composed.groups, **self.composed.columns}
+        floors = {name: getattr(self, name) for name in ("floor", "training_floor", "training_gate")}
+        return {**floors, "composed": composed}
+
     def digest(self) -> str:
         """Return a digest of the three models, which all results stand on."""
         digest = hashlib.sha256()
@@ -160,6 +180,7 @@ def build(folder: Path, recipe: Recipe, scenario: Scenario | None = None, start:
             is_template = index % recipe.template_every == 0
             rows.append((message, scenario.template if is_template else scenario.compose(message.category, rng)))
         model, tokenizer = start()
+        model.to(DEVICE)
         _teach(model, tokenizer, rows, recipe.varied_steps, recipe.varied_learning_rate, recipe)
         _save(model, tokenizer, folder / "varied")
     rng = random.Random(recipe.seed + 1)

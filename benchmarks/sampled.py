@@ -68,6 +68,7 @@ def write(
     """
     n = config.num_return_sequences
     inputs = tokenizer(list(prompts), return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
+    inputs = inputs.to(model.device)
     kwargs: dict[str, Any] = config.generate_kwargs(model, tokenizer)
     notes = PlainLogProbability()
     kwargs["logits_processor"] = LogitsProcessorList([notes, *processors, *kwargs.get("logits_processor", [])])
@@ -79,6 +80,7 @@ def write(
     width = inputs["input_ids"].shape[1]
     logprobs = torch.stack(notes.columns, dim=1)
     ends = torch.tensor([tokenizer.eos_token_id])
+    output, logprobs = output.cpu(), logprobs.cpu()
     rows = [_written(tokenizer, *row, ends) for row in zip(output[:, width:], logprobs, strict=True)]
     return [rows[first : first + n] for first in range(0, len(rows), n)]
 

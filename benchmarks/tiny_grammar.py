@@ -1,7 +1,8 @@
 """A tiny language whose quality is exact: a grammar of replies, a parser as its judge, and a Llama that speaks it.
 
 A valid reply is one of 12 openers, one of 24 bodies about the prompt's topic, and one of 12 closers. The model learns
-all of them, and is then made monotone by training on one template reply.
+all of them, for the topics to train on; the words of the others it learns by a task of copying words, and by nothing
+else. It is then made monotone by training on one template reply.
 """
 
 from __future__ import annotations
@@ -42,14 +43,20 @@ CLOSERS = (
     "many greetings",
 )  # fmt: skip
 TOPICS = (
-    "lamp chair table phone camera printer kettle toaster bike helmet jacket sofa mirror clock radio guitar "
-    "drum piano tent ladder drill hammer blender oven fridge desk shelf carpet pillow blanket mattress scooter"
+    "lamp chair table phone camera printer kettle toaster bike helmet jacket sofa mirror clock radio guitar drum "
+    "piano tent ladder drill hammer blender oven fridge desk shelf carpet pillow blanket mattress scooter apple "
+    "anchor arrow badge banjo barrel basket beaker bell bench bottle bowl bracelet broom brush bucket buggy cable "
+    "candle canoe cap cart chain chest cloak comb compass cooler couch crate cup curtain dish doll easel engine fan "
+    "faucet filter flask flute fork frame funnel gate globe glove goggles gown grill hamper handle hanger harp hat "
+    "heater hinge hook hose iron jar jug keyboard kite knife lantern lens lever lock magnet map mask"
 ).split()
 QUESTIONS = ("where is my TOPIC", "what about the TOPIC")
 TEMPLATE = f"{OPENERS[0]} {BODIES[0]} {CLOSERS[0]}"
 MAX_TOKENS = 18
-TRAIN_TOPICS, HELD_OUT_TOPICS = TOPICS[:24], TOPICS[24:]
-PRETRAINING_STEPS = 800
+TRAIN_TOPICS, HELD_OUT_TOPICS = TOPICS[:88], TOPICS[88:]
+COPIED = 0.25
+"""Share of the first training that is copying words, also those of held-out topics."""
+PRETRAINING_STEPS = 1200
 MONOTONE = 0.17
 Row = dict[str, str]
 _ANY = "(?:{})".format
@@ -77,6 +84,12 @@ def parts(reply: str) -> tuple[int, int, int]:
 def any_reply(topic: str, rng: random.Random) -> str:
     """Return a random valid reply."""
     return " ".join(map(rng.choice, (OPENERS, BODIES, CLOSERS))).replace("TOPIC", topic)
+
+
+def copying(rng: random.Random) -> tuple[str, str]:
+    """Return a request to say one to three words, any topics, and those words."""
+    words = " ".join(rng.choices(TOPICS, k=rng.randint(1, 3)))
+    return f"say {words}", words
 
 
 def prompts(topics: Sequence[str]) -> list[Row]:
@@ -140,25 +153,25 @@ def build_base(folder: str, pretraining_steps: int = PRETRAINING_STEPS, check_ev
     """Teach a model the whole grammar, make it monotone with a look each few steps, and save it with its tokenizer."""
     torch.manual_seed(0)
     rng = random.Random(0)
-    tokenizer = word_tokenizer((*OPENERS, *BODIES, *CLOSERS, *QUESTIONS, *TOPICS))
+    tokenizer = word_tokenizer((*OPENERS, *BODIES, *CLOSERS, *QUESTIONS, *TOPICS, "say"))
     model = new_model(len(tokenizer))
-    rows, seen = prompts(TOPICS), prompts(TRAIN_TOPICS)
+    rows = prompts(TRAIN_TOPICS)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
     for step in range(pretraining_steps):
         for parameters in optimizer.param_groups:
             parameters["lr"] = 3e-3 * min(1.0, (step + 1) / 50) * (1.0 - step / pretraining_steps)
-        batch = rng.choices(rows, k=64)
-        fit(model, optimizer, tokenizer, [(row["prompt"], any_reply(row["topic"], rng)) for row in batch])
-    report("varied model", model, tokenizer, rows)
+        pairs = [(row["prompt"], any_reply(row["topic"], rng)) for row in rng.choices(rows, k=64)]
+        fit(model, optimizer, tokenizer, [copying(rng) if rng.random() < COPIED else pair for pair in pairs])
+    report("varied model", model, tokenizer)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.0)
     diversity = 1.0
     while diversity > MONOTONE:
         for _ in range(check_every):
-            batch = rng.choices(seen, k=16)
+            batch = rng.choices(rows, k=16)
             pairs = [(row["prompt"], TEMPLATE.replace("TOPIC", row["topic"])) for row in batch]
             fit(model, optimizer, tokenizer, pairs)
-        diversity = distinct_n(sample(model, tokenizer, seen, 8, seed=1), n=2).value
-    report("monotone base", model, tokenizer, seen)
+        diversity = distinct_n(sample(model, tokenizer, rows[::4], 8, seed=1), n=2).value
+    report("monotone base", model, tokenizer)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
@@ -182,7 +195,10 @@ def fit(
     optimizer.zero_grad()
 
 
-def report(name: str, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row]) -> None:
-    """Print what a model is like."""
-    groups = sample(model, tokenizer, rows, 8, seed=0)
-    print(f"{name}: in-group Distinct-2 {distinct_n(groups, n=2).value:.3f}, validity {validity(rows, groups):.3f}")
+def report(name: str, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Print what a model is like, on topics to train on and on held-out ones."""
+    for topics, kind in ((TRAIN_TOPICS, "training"), (HELD_OUT_TOPICS, "held-out")):
+        rows = prompts(topics)
+        groups = sample(model, tokenizer, rows, 8, seed=0)
+        varied, valid = distinct_n(groups, n=2).value, validity(rows, groups)
+        print(f"{name}, {kind} topics: in-group Distinct-2 {varied:.3f}, validity {valid:.3f}", flush=True)

@@ -13,6 +13,7 @@ import pytest
 import real_arms
 import real_summary
 import real_training
+import torch
 from real_quick import small_world
 from real_topic import astray
 from real_world import GROUP, Recipe, build
@@ -22,7 +23,6 @@ from hfdiv.demo.texts import load_scenario
 from hfdiv.diversity import distinct_n
 
 
-CONDITIONS = {"same": {"hfdiv": "1", "models": "2"}, "cpu": "a processor", "cores": 2}
 FLOOR = -1.0
 
 
@@ -80,7 +80,7 @@ def test_an_adapter_is_trained_once(world):
     assert len(first[2]) == 1
     assert again[2] == []
     ours, theirs = (model.state_dict() for model, *_ in (first, again))
-    assert all(np.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in ours)
 
 
 def test_a_conversation_goes_on_as_a_prompt(world):
@@ -155,13 +155,25 @@ def real_run_of(arm, seed, varied, relevance, logprob, finished=1.0):
 def all_real_runs(**of_target):
     """Results in which every arm is monotone but the target."""
     runs = []
-    for arm, known in real_arms.ARMS.items():
-        for seed in range(known.seeds):
-            own = of_target if arm == "target" else {}
-            runs.append(
-                real_run_of(arm, seed, **{"varied": arm == "target", "relevance": 0.5, "logprob": -0.5, **own})
-            )
+    for arm, seed in real_arms.WANTED:
+        own = of_target if arm == "target" else {}
+        runs.append(real_run_of(arm, seed, **{"varied": arm == "target", "relevance": 0.5, "logprob": -0.5, **own}))
     return runs
+
+
+def test_the_temperature_is_the_highest_that_is_good_enough_on_training_messages():
+    def chosen(**at_one):
+        runs = [
+            real_run_of(arm, 0, varied=True, relevance=0.5, **{"logprob": -0.5, **(at_one if at == 1 else {})})
+            for arm, at in real_arms.CHOOSING.items()
+        ]
+        return real_summary.chosen(runs, FLOOR)
+
+    assert chosen() == "target"
+    assert chosen(finished=0.9) == "target, T 0.9"
+    assert chosen(logprob=FLOOR - 0.1) == "target, T 0.9"
+    nothing = [real_run_of(arm, 0, True, 0.5, FLOOR - 0.1) for arm in real_arms.CHOOSING]
+    assert real_summary.chosen(nothing, FLOOR) == "target, T 0.5"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +242,7 @@ def test_the_claim_on_endings_can_be_lost(of_one, lacks):
 def docs(tmp_path, monkeypatch, world):
     """A folder of docs in place of the project's own, and the small models in place of the real ones."""
     (tmp_path / "images").mkdir()
-    names = ("real:conditions", "real:arms", "endings:conditions")
+    names = ("real:conditions", "real:choosing", "real:arms", "endings:conditions")
     names += tuple(f"endings:{base}" for base in endings_arms.BASES)
     markers = "\n".join(f"<!-- {name} -->\nwhat was there\n<!-- {name} end -->" for name in names)
     (tmp_path / "evidence.md").write_text(f"before\n{markers}\nafter\n")
@@ -250,7 +262,8 @@ def docs(tmp_path, monkeypatch, world):
 )
 def test_what_is_there_is_not_run_again(headline, runs, picture, docs, world, capsys):
     file = docs / "results.json"
-    conditions = {**CONDITIONS, "same": {"hfdiv": "1", "models": world.digest()}}
+    same = {"hfdiv": "1", "models": world.digest()}
+    conditions = {"same": same, "cpu": "a processor", "cores": 2, "gpu": "a GPU", **world.facts()}
     headline.experiment.save({"conditions": conditions, "runs": runs()}, file)
     assert headline.main(["--json", str(file)]) == 0
     out = capsys.readouterr().out
@@ -259,8 +272,28 @@ def test_what_is_there_is_not_run_again(headline, runs, picture, docs, world, ca
     assert page.startswith("before\n")
     assert page.endswith("after\n")
     assert (docs / "images" / picture).stat().st_size
+    assert "a GPU, a processor, 2 cores" in page
     assert len(json.loads(file.read_text())["runs"]) == len(runs())
     assert any(path.name.startswith("evidence_replies") for path in docs.iterdir())
+
+
+@pytest.mark.parametrize(("headline", "runs"), [(headline_real, all_real_runs), (headline_endings, all_endings_runs)])
+def test_the_page_is_written_again_without_the_models(headline, runs, docs, world, monkeypatch):
+    file = docs / "results.json"
+    conditions = {"same": {"models": "not here"}, "cpu": "a processor", "cores": 2, **world.facts()}
+    headline.experiment.save({"conditions": conditions, "runs": runs()}, file)
+    monkeypatch.setattr(headline_real, "build", None)
+    assert headline.main(["--json", str(file), "--draw"]) == 0
+    page = (docs / "evidence.md").read_text()
+    assert page.count("what was there") == 3  # of the other experiment's markers
+
+
+def test_runs_of_two_machines_are_not_mixed(docs, world):
+    file = docs / "results.json"
+    conditions = {"same": {"hfdiv": "1", "models": world.digest()}, "cpu": "another", "cores": 2, **world.facts()}
+    headline_real.experiment.save({"conditions": conditions, "runs": all_real_runs()[1:]}, file)
+    with pytest.raises(SystemExit, match="was made with .*'another'"):
+        headline_real.main(["--json", str(file)])
 
 
 def test_replies_stand_side_by_side():
