@@ -28,7 +28,7 @@ from endings_arms import ARMS, NAMES, SEEDS, TRAININGS
 from endings_page import write_page
 from endings_picture import draw
 from endings_summary import intervals, values, verdicts
-from headline_real import WORK, made, world_of
+from headline_real import WORK, made
 from real_quick import small_world
 from real_world import MONOTONE, World
 
@@ -116,7 +116,7 @@ def signature(name: str) -> str:
 def work(task: Task) -> dict[str, Any]:
     """Do one run."""
     folder, name, seed = task
-    return endings_run.run(world_of(folder), *name.split(": "), seed)
+    return endings_run.run(World(folder), *name.split(": "), seed)
 
 
 def show(run: dict[str, Any]) -> None:

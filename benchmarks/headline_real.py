@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +131,7 @@ def quick_passes(seen: dict[str, dict[str, float]]) -> bool:
 def work(task: Task) -> dict[str, Any]:
     """Do one run."""
     folder, arm, seed = task
-    return real_run.run(world_of(folder), arm, ARMS[arm], seed)
-
-
-@cache
-def world_of(folder: Path) -> World:
-    """Return the models of a folder; a process loads the judge once for all its runs."""
-    return World(folder)
+    return real_run.run(World(folder), arm, ARMS[arm], seed)
 
 
 def show(run: dict[str, Any], world: World) -> None:

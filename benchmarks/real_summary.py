@@ -23,8 +23,7 @@ Floats: TypeAlias = NDArray[np.float64]
 RESAMPLES = 5000
 HALF = 8
 """Prompts that Distinct-2 is pooled over, 8 × 8 = 64 replies; the number is the mean of both halves of the prompts."""
-ASKED_DISTINCT, ASKED_FINISHED, ASKED_ABOVE = 0.35, 0.95, 0.90
-ASKED_SEEDS = 3
+ASKED_DISTINCT, ASKED_FINISHED, ASKED_ABOVE, ASKED_SEEDS = 0.35, 0.95, 0.90, 3
 RESERVE = 0.03
 """How much better than asked the fluency must be on training messages where the temperature is chosen."""
 MEASURES = {
