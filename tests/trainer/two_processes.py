@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import torch
 from accelerate import PartialState
@@ -80,8 +81,13 @@ def main(output_file):
 
 
 def leave_together():
-    """End the process group in all processes: gloo's threads abort in one whose peer ended before."""
+    """End the process group in all processes: gloo's threads abort in one whose peer ended before.
+
+    The pause lets them put away the last collective. That takes the GIL, and whoever frees the model meanwhile holds
+    it and waits for them: for ever (torch 2.13).
+    """
     PartialState().wait_for_everyone()
+    time.sleep(1)
     PartialState().destroy_process_group()
 
 
