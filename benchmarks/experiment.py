@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -85,6 +85,14 @@ def do_missing(
             results["runs"].append({**run, "arguments": signature(run["arm"])})
             save(results, options.json)
             show(run)
+
+
+def complete(results: Results, arms: Iterable[str]) -> bool:
+    """Tell whether every arm has a run, and print those that have none."""
+    missing = set(arms) - {run["arm"] for run in results["runs"]}
+    if missing:
+        print(f"the pictures and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
+    return not missing
 
 
 def _refuse(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:

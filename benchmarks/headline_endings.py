@@ -67,8 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def publish(results: experiment.Results) -> int:
     """Draw the picture and write the page, if every arm has a run; return the exit code."""
-    if missing := set(NAMES) - {run["arm"] for run in results["runs"]}:
-        print(f"the picture and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
+    if not experiment.complete(results, NAMES):
         return 0
     runs, floor = results["runs"], results["conditions"]["floor"]
     draw(intervals(runs, floor), DOCS / "images" / "endings.png")

@@ -75,10 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def publish(results: experiment.Results) -> int:
     """Draw the pictures and write the page, if every arm has a run; return the exit code."""
-    runs = results["runs"]
-    if missing := set(ARMS) - {run["arm"] for run in runs}:
-        print(f"the pictures and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
+    if not experiment.complete(results, ARMS):
         return 0
+    runs = results["runs"]
     draw_steps(runs, DOCS / "images" / "exact_steps.png")
     draw_frontier(runs, DOCS / "images" / "exact_frontier.png")
     write_page(results, DOCS)

@@ -73,8 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def publish(results: experiment.Results) -> int:
     """Draw the pictures and write the page, if every arm has a run; return the exit code."""
-    if missing := set(ARMS) - {run["arm"] for run in results["runs"]}:
-        print(f"the picture and the page wait for the arms that have no run yet: {', '.join(sorted(missing))}")
+    if not experiment.complete(results, ARMS):
         return 0
     runs, floor = results["runs"], results["conditions"]["floor"]
     composed = {name: interval([value]) for name, value in values(results["conditions"]["composed"], floor).items()}
